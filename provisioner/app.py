@@ -1,0 +1,207 @@
+"""Puts the pieces together: from the settings to the services behind the command line and the web site.
+
+The only place that knows every piece, and the only one with the real clock.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from provisioner.catalogue import load_catalogue
+from provisioner.config import Settings
+from provisioner.directory import Directory
+from provisioner.errors import (
+    ConfigurationError,
+    IdentityError,
+    IdentityNotInDate,
+    NoIdentity,
+    StoreUnavailable,
+)
+from provisioner.links import Links, load_link_key
+from provisioner.model import MailProvider
+from provisioner.provisioning import Provisioner, Signature
+from provisioner.signing import Identity, IdentityFiles, load_identity
+from provisioner.store import Store, audit, schema, sqlite_url
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+REFRESH_EVERY = timedelta(seconds=2)  # a change of the directory is seen within five seconds
+
+_OK = "ok"
+_SERVICE = "service"  # who signs, in the audit trail, when a person opens a link
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Every service, made from one set of settings. Close it when it is no longer needed."""
+
+    settings: Settings
+    providers: Mapping[str, MailProvider]
+    store: Store
+    directory: Directory
+    links: Links
+    identity: IdentityFiles
+    provisioner: Provisioner
+    clock: Callable[[], datetime]
+
+    def close(self) -> None:
+        """Stop what runs in the background and close the store's connections."""
+        self.directory.close()
+        self.store.close()
+
+    def ready(self) -> Mapping[str, str]:
+        """What the service needs -> "ok", or in a word why it does not work; the log has the whole reason."""
+        return {
+            "store": _store_state(self.store),
+            "directory": "stale" if self.directory.stale_since() else _OK,
+            "identity": _identity_state(self.identity),
+        }
+
+
+def clock() -> datetime:
+    """Now, in UTC."""
+    return datetime.now(UTC)
+
+
+def database_url(settings: Settings) -> str:
+    """The URL of the store: the setting, or SQLite in the data directory."""
+    if settings.database_url is None:
+        return sqlite_url(settings.data_dir)
+    return settings.database_url.get_secret_value()
+
+
+def signing_identity(settings: Settings) -> Identity:
+    """The signing identity that the settings name, as it is now. Raises IdentityError."""
+    return load_identity(
+        settings.identity_dir,
+        passphrase=_passphrase(settings),
+        trusted_roots=settings.trusted_roots,
+        now=clock(),
+    )
+
+
+def _passphrase(settings: Settings) -> str | None:
+    return settings.identity_passphrase.get_secret_value() if settings.identity_passphrase else None
+
+
+def build(settings: Settings) -> Services:
+    """Every service. The store is not asked anything yet: a worker that starts while it is down must still start.
+
+    Raises CatalogueError and ConfigurationError. A missing identity is no error here: it is asked for at each
+    signature, which fails without one.
+    """
+    providers = load_catalogue()
+    key = load_link_key(settings.link_key_file)
+    store = Store.open(database_url(settings))
+    directory = Directory(store, providers, clock=clock)
+    identity = IdentityFiles(
+        settings.identity_dir, clock=clock, passphrase=_passphrase(settings), trusted_roots=settings.trusted_roots
+    )
+    return Services(
+        settings=settings,
+        providers=providers,
+        store=store,
+        directory=directory,
+        links=Links(store, key=key, clock=clock),
+        identity=identity,
+        provisioner=Provisioner(
+            providers=providers,
+            snapshot=directory.snapshot,
+            identity=identity.current,
+            audit=_audit_in(store),
+            clock=clock,
+        ),
+        clock=clock,
+    )
+
+
+def create_app(settings: Settings) -> "Flask":
+    """The WSGI application, with its directory kept fresh; call it in the process that serves, after any fork.
+
+    Whoever starts the service has upgraded the store before (``Store.upgrade``). Raises what ``build`` raises, and
+    ConfigurationError where there is no public URL.
+    """
+    from provisioner.web import Site, create_web
+
+    public_url = require_public_url(settings)
+    services = build(settings)
+    services.directory.keep_fresh(REFRESH_EVERY)
+    return create_web(
+        Site(
+            public_url=public_url,
+            provisioner=services.provisioner,
+            links=services.links,
+            directory=services.directory,
+            identity=services.identity.current,
+            clock=services.clock,
+            trusted_proxies=settings.trusted_proxies,
+            qr_capitals=settings.qr_capitals,
+            templates=templates(),
+            ready=services.ready,
+        )
+    )
+
+
+def require_public_url(settings: Settings) -> str:
+    """The public URL. Raises ConfigurationError where there is none."""
+    if not settings.public_url:
+        raise ConfigurationError(
+            "There is no public URL, and links are made of it. Set PROVISIONER_PUBLIC_URL (or public_url in the "
+            "configuration file) to where people reach the service, such as https://mail.contoso.com."
+        )
+    return settings.public_url
+
+
+def has_present_schema(store: Store) -> bool:
+    """Whether the store answers and has the tables of this version; changes nothing.
+
+    Raises StoreUnavailable, and ConfigurationError where a newer version has used it.
+    """
+    with store.read() as connection:
+        return schema.is_present(connection)
+
+
+def templates() -> Path:
+    """The pages' templates: inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).parent
+    inside = package / "templates"
+    return inside if inside.is_dir() else package.parent / "templates"
+
+
+def _audit_in(store: Store) -> Callable[[Signature], None]:
+    """Writes each signature's row into the audit trail, committed before the signature is made."""
+
+    def write(signature: Signature) -> None:
+        with store.write() as connection:
+            audit.record(
+                connection,
+                at=signature.at,
+                actor=_SERVICE,
+                action="profile.sign",
+                subject=signature.mailbox,
+                details={"format": signature.format_id, "domain": signature.domain, "signer": signature.signer},
+            )
+
+    return write
+
+
+def _store_state(store: Store) -> str:
+    try:
+        return _OK if has_present_schema(store) else "not upgraded"
+    except (StoreUnavailable, ConfigurationError):
+        return "unavailable"
+
+
+def _identity_state(identity: IdentityFiles) -> str:
+    try:
+        identity.current()
+    except NoIdentity:
+        return "missing"
+    except IdentityNotInDate:
+        return "not in date"
+    except IdentityError:
+        return "unusable"
+    return _OK

@@ -1,0 +1,40 @@
+"""The command line: one file per command group, each small and quick to load.
+
+What is heavy (database, web server, cryptography) is imported inside the commands that need it, so that help and
+listings answer at once.
+"""
+
+from pathlib import Path
+
+import click
+
+from provisioner import __version__
+from provisioner.cli.config import config
+from provisioner.cli.context import CommandLine, tell_bugs_briefly
+from provisioner.cli.demo import demo
+from provisioner.cli.domain import domain
+from provisioner.cli.formats import formats
+from provisioner.cli.identity import identity
+from provisioner.cli.link import link
+from provisioner.cli.organisation import organisation
+from provisioner.cli.providers import providers
+from provisioner.cli.render import render
+from provisioner.cli.serve import serve
+
+
+@click.group(cls=CommandLine, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--config",
+    "config_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Settings as TOML. [default: the file that PROVISIONER_CONFIG names]",
+)
+@click.version_option(__version__, prog_name="provisioner")
+def main(config_path: Path | None) -> None:  # noqa: ARG001  # context.config_file reads it
+    """Office 365 mail on a phone from one QR code: signed profiles with the exact servers."""
+    tell_bugs_briefly()
+
+
+for _command in (config, demo, domain, formats, identity, link, organisation, providers, render, serve):
+    main.add_command(_command)

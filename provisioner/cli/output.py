@@ -1,0 +1,93 @@
+"""How a command's answer is written: aligned columns for people, JSON for programs, bytes into files."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from datetime import date
+from enum import Enum
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import click
+
+from provisioner.errors import ProvisionerError
+
+
+class NotWritten(ProvisionerError):
+    """The file that was asked for could not be written; nothing of it is there."""
+
+
+def print_json(value: object) -> None:
+    """Write ``value`` as one JSON document: values of ours by their fields, enumerations by their values."""
+    click.echo(json.dumps(plain(value), ensure_ascii=False, indent=2))
+
+
+def plain(value: object) -> Any:
+    """``value`` in JSON's kinds of values; moments in ISO 8601, sets sorted."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {str(name): plain(item) for name, item in value.items()}
+    if isinstance(value, (set, frozenset)):
+        return sorted(plain(item) for item in value)
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, date):  # a datetime is one too
+        return value.isoformat()
+    return str(value) if isinstance(value, (Path, IPv4Network, IPv6Network)) else value
+
+
+def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Write ``rows`` under ``header`` in aligned columns."""
+    lines = [header, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    for line in lines:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def print_fields(entries: Mapping[str, str]) -> None:
+    """Write names and values, one pair on each line."""
+    width = max(map(len, entries))
+    for name, value in entries.items():
+        click.echo(f"{name.ljust(width)}  {value}".rstrip())
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write ``content`` to ``path`` entirely or not at all. Raises NotWritten."""
+    try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)  # a device or a pipe: it cannot be replaced, and must not be
+        else:
+            _replace(path.resolve(), content)
+    except OSError as failure:
+        raise NotWritten(f"The file {path} could not be written: {failure.strerror}.") from None
+
+
+def _replace(path: Path, content: bytes) -> None:
+    unfinished = path.with_name(f".{path.name[:100]}.{uuid4().hex}")
+    try:
+        with unfinished.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def write_standard_output(content: bytes) -> None:
+    """Write ``content`` to standard output as it is."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
+
+
+def say_none_yet(what: str, data_dir: Path) -> None:
+    """Say that a list is empty, and where was looked: another directory may have been meant."""
+    click.echo(f"There is no {what} yet (data directory: {data_dir}).", err=True)

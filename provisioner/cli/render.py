@@ -1,0 +1,154 @@
+"""``provisioner render``: one document for one mailbox, from the facts alone; no database is needed.
+
+The organisation and the domain come from a file (``--context``); without one the organisation is called as the
+address's domain and everything else has its default.
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from provisioner.cli.context import settings_from
+from provisioner.cli.output import write_file, write_standard_output
+from provisioner.errors import InvalidSetting, NoIdentity
+
+if TYPE_CHECKING:
+    from provisioner.directory import Snapshot
+    from provisioner.format import Format
+    from provisioner.model import Account, Document
+    from provisioner.provisioning import Provisioner, Signature
+    from provisioner.signing import Identity
+
+_STANDARD_OUTPUT = Path("-")
+
+
+@click.command()
+@click.argument("format_id", metavar="FORMAT")
+@click.argument("address")
+@click.option("--name", default="", help="The person's display name.")
+@click.option("--username", default="", metavar="UPN", help="The user principal name, where it is not the address.")
+@click.option("--provider", metavar="ID", help="The mail service; see 'provisioner providers'.")
+@click.option(
+    "--context", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Organisation and domains, TOML."
+)
+@click.option("--signed/--unsigned", default=None, help="Insist on a signature, or leave it out.")
+@click.option(
+    "--identity", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="The signing identity."
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    default=_STANDARD_OUTPUT,
+    help="The file to write. [default: standard output]",
+)
+@click.pass_context
+def render(
+    ctx: click.Context,
+    *,
+    format_id: str,
+    address: str,
+    name: str,
+    username: str,
+    provider: str | None,
+    context: Path | None,
+    signed: bool | None,
+    identity: Path | None,
+    output: Path,
+) -> None:
+    """Write the document FORMAT for the mailbox ADDRESS.
+
+    It is signed where the format is; 'provisioner formats' lists the formats.
+    """
+    from provisioner.formats import find_format
+    from provisioner.model import Account
+
+    fmt = find_format(format_id)
+    account = Account(address, username=username, display_name=name)
+    snapshot = _snapshot(account, context, provider)
+    signs = fmt.signed if signed is None else signed
+    _refuse_contradictions(ctx, fmt, signs=signs, identity=identity, output=output)
+    document = _signed(ctx, account, fmt, snapshot, identity) if signs else _draft(account, fmt, snapshot)
+    if output == _STANDARD_OUTPUT:
+        write_standard_output(document.content)
+    else:
+        write_file(output, document.content)
+
+
+def _snapshot(account: "Account", context: Path | None, provider: str | None) -> "Snapshot":
+    from provisioner.cli.directoryfile import DEFAULT_PROVIDER, read_directory
+    from provisioner.directory import Snapshot
+    from provisioner.format import Domain, Organisation
+
+    if context is None:
+        name = account.domain
+        organisation = Organisation(id=name[:64].rstrip(".-"), name=name[:100])
+        domain = Domain(name=name, organisation_id=organisation.id, provider_id=provider or DEFAULT_PROVIDER)
+        return Snapshot(organisations={organisation.id: organisation}, domains={domain.name: domain})
+    declared = read_directory(context)
+    if account.domain not in declared.domains:
+        known = ", ".join(declared.domains)
+        raise InvalidSetting(f"{context} has no [[domain]] called {account.domain}, only {known}. Add it there.")
+    if provider is None:
+        return declared
+    domains = {name: replace(domain, provider_id=provider) for name, domain in declared.domains.items()}
+    return Snapshot(organisations=declared.organisations, domains=domains)
+
+
+def _refuse_contradictions(
+    ctx: click.Context, fmt: "Format", *, signs: bool, identity: Path | None, output: Path
+) -> None:
+    if signs and not fmt.signed:
+        raise click.UsageError(f"The format {fmt.id} is never signed; leave out --signed.", ctx)
+    if identity is not None and not signs:
+        raise click.UsageError("--identity names what to sign with, but nothing is signed here; leave it out.", ctx)
+    if signs and output == _STANDARD_OUTPUT and sys.stdout.isatty():
+        raise click.UsageError(
+            "A signed document is binary and would garble the terminal; write it with -o FILE, or read it with "
+            "--unsigned.",
+            ctx,
+        )
+
+
+def _draft(account: "Account", fmt: "Format", snapshot: "Snapshot") -> "Document":
+    def nothing_signs() -> "Identity":
+        raise NoIdentity("A draft is not signed.")
+
+    return _provisioner(snapshot, identity=nothing_signs, audit=_no_audit).draft(account, fmt)
+
+
+def _no_audit(signature: "Signature") -> None:
+    raise AssertionError(f"A draft of {signature.format_id} was signed.")
+
+
+def _signed(
+    ctx: click.Context, account: "Account", fmt: "Format", snapshot: "Snapshot", directory: Path | None
+) -> "Document":
+    from provisioner.app import signing_identity
+
+    settings = settings_from(ctx, identity_dir=directory)
+    signatures: list[Signature] = []
+    provisioner = _provisioner(snapshot, identity=lambda: signing_identity(settings), audit=signatures.append)
+    try:
+        document = provisioner.issue(account, fmt)
+    except NoIdentity as missing:
+        raise NoIdentity(f"{missing} Or leave the signature out with --unsigned.") from None
+    for signature in signatures:
+        click.echo(f"Signed by {signature.signer} at {signature.at:%Y-%m-%d %H:%M:%S} UTC.", err=True)
+    return document
+
+
+def _provisioner(
+    snapshot: "Snapshot", *, identity: "Callable[[], Identity]", audit: "Callable[[Signature], None]"
+) -> "Provisioner":
+    from provisioner.app import clock
+    from provisioner.catalogue import load_catalogue
+    from provisioner.provisioning import Provisioner
+
+    return Provisioner(
+        providers=load_catalogue(), snapshot=lambda: snapshot, identity=identity, audit=audit, clock=clock
+    )

@@ -1,0 +1,219 @@
+"""Everything that can be refused or go wrong, as one tree of exceptions that carry their data.
+
+::
+
+    ProvisionerError
+    ├── InvalidInput                what a person or program gave us cannot be used
+    │   ├── InvalidText             a character no document may hold
+    │   ├── InvalidDomain
+    │   ├── InvalidAddress
+    │   ├── InvalidUsername
+    │   ├── InvalidDisplayName
+    │   ├── InvalidXml              a request that is no XML we read
+    │   └── InvalidSetting          an organisation's, domain's or link's setting
+    ├── NotFound                    a name that is well formed but not ours
+    │   ├── UnknownFormat
+    │   ├── UnknownProvider
+    │   ├── UnknownDomain
+    │   ├── UnknownOrganisation
+    │   └── UnknownLink
+    ├── AlreadyExists               it is there, and adding it again would change it silently
+    ├── StillInUse                  it cannot be removed while something needs it
+    ├── MissingService              the provider lacks what the format needs
+    ├── CatalogueError              a fact file is wrong (file, key, line)
+    ├── ConfigurationError          a setting of the service is wrong
+    ├── LinkClosed                  the link exists but no longer opens
+    │   ├── LinkExpired
+    │   ├── LinkRevoked
+    │   └── LinkUsedUp
+    ├── IdentityError               nothing can be signed
+    │   ├── NoIdentity
+    │   ├── IdentityUnusable        key, chain, key usage or passphrase is wrong
+    │   └── IdentityNotInDate
+    └── StoreUnavailable            the database does not answer
+
+A message says what was expected, what was found and what to do. It never holds a token, a key or a whole address.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from difflib import get_close_matches
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """A sentence that helps someone who mistyped ``name``: the nearest known name, or all of them."""
+    names = sorted(known)
+    near = get_close_matches(name, names, n=1, cutoff=0.6)
+    if near:
+        return f"Did you mean {near[0]!r}?"
+    return f"Known: {', '.join(names)}." if names else "There is none yet."
+
+
+def printable(text: str, limit: int = 40) -> str:
+    """``text`` quoted for a message: escaped to ASCII and cut, so that no log line or terminal is disturbed."""
+    shown = ascii(text)
+    return shown if len(shown) <= limit else f"{shown[:limit]}…"
+
+
+class ProvisionerError(Exception):
+    """Base of all errors that this product raises on purpose; its text may be shown to a person."""
+
+
+class InvalidInput(ProvisionerError):
+    """What was given cannot be used; the text names the reason."""
+
+
+class InvalidText(InvalidInput):
+    """A text holds a character that no document may hold."""
+
+
+class InvalidDomain(InvalidInput):
+    """Not a domain that mail can be addressed to."""
+
+
+class InvalidAddress(InvalidInput):
+    """Not an e-mail address that Office 365 can have."""
+
+
+class InvalidUsername(InvalidInput):
+    """Not a user principal name."""
+
+
+class InvalidDisplayName(InvalidInput):
+    """A display name that no document may hold."""
+
+
+class InvalidXml(InvalidInput):
+    """A request's body is not XML that we read."""
+
+
+class InvalidSetting(InvalidInput):
+    """A setting of an organisation, a domain or a link is out of its range."""
+
+
+class NotFound(ProvisionerError):
+    """A well-formed name that is not known here."""
+
+    what = "name"
+
+    def __init__(self, name: str, known: Iterable[str] = ()) -> None:
+        self.name = name
+        super().__init__(f"Unknown {self.what} {printable(name)}. {suggestion(name, known)}")
+
+
+class UnknownFormat(NotFound):
+    """No format has this id."""
+
+    what = "format"
+
+
+class UnknownProvider(NotFound):
+    """No mail provider has this id."""
+
+    what = "mail provider"
+
+
+class UnknownOrganisation(NotFound):
+    """No organisation has this id."""
+
+    what = "organisation"
+
+
+class UnknownDomain(NotFound):
+    """The domain is not configured here."""
+
+    what = "domain"
+
+    def __init__(self, name: str, known: Iterable[str] = ()) -> None:
+        super().__init__(name, known)
+        self.args = (f"The domain {printable(name)} is not configured here. Add it with 'provisioner domain add'.",)
+
+
+class UnknownLink(NotFound):
+    """No setup link is meant by this token or id; malformed and deleted ones look the same."""
+
+    what = "setup link"
+
+    def __init__(self) -> None:
+        super().__init__("")
+        self.args = ("There is no such setup link. Ask for a new one.",)
+
+
+class AlreadyExists(ProvisionerError):
+    """Adding it again would silently change what is there."""
+
+
+class StillInUse(ProvisionerError):
+    """It cannot be removed while something needs it."""
+
+
+class MissingService(ProvisionerError):
+    """A format needs a service that the provider's facts do not confirm."""
+
+    def __init__(self, *, provider: str, format_id: str, services: Iterable[str]) -> None:
+        self.provider = provider
+        self.services = tuple(sorted(services))
+        super().__init__(
+            f"The format {format_id!r} needs {' and '.join(self.services)}, and the provider {provider!r} has no "
+            "confirmed server for it. Choose another format or provider: see 'provisioner providers'."
+        )
+
+
+class CatalogueError(ProvisionerError):
+    """A fact file cannot be trusted, so the service does not start."""
+
+    def __init__(self, *, file: str, reason: str, key: str = "", line: int = 0) -> None:
+        self.file, self.key, self.line, self.reason = file, key, line, reason
+        where = f"{file}:{line}" if line else file
+        super().__init__(f"{where}: {f'{key}: ' if key else ''}{reason}")
+
+
+class ConfigurationError(ProvisionerError):
+    """A setting of the service is missing, unknown or out of range."""
+
+
+class LinkClosed(ProvisionerError):
+    """The setup link is ours, but it no longer opens."""
+
+
+class LinkExpired(LinkClosed):
+    """The link's time is over."""
+
+    def __init__(self, expired_at: datetime) -> None:
+        self.expired_at = expired_at
+        super().__init__(f"This setup link expired on {expired_at:%Y-%m-%d %H:%M} UTC. Ask for a new one.")
+
+
+class LinkRevoked(LinkClosed):
+    """Somebody took the link back."""
+
+    def __init__(self) -> None:
+        super().__init__("This setup link was revoked. Ask for a new one.")
+
+
+class LinkUsedUp(LinkClosed):
+    """As many devices as were allowed have used the link."""
+
+    def __init__(self, devices: int) -> None:
+        self.devices = devices
+        super().__init__(f"This setup link has been used on {devices} of {devices} devices. Ask for a new one.")
+
+
+class IdentityError(ProvisionerError):
+    """Nothing can be signed, so no profile is handed to a person."""
+
+
+class NoIdentity(IdentityError):
+    """There is no signing identity where one is expected."""
+
+
+class IdentityUnusable(IdentityError):
+    """The signing identity's key, chain, key usage or passphrase is wrong."""
+
+
+class IdentityNotInDate(IdentityError):
+    """A certificate of the signing identity is expired or not yet valid."""
+
+
+class StoreUnavailable(ProvisionerError):
+    """The database does not answer; the same request may succeed later."""

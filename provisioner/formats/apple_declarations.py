@@ -1,0 +1,104 @@
+"""The profile that carries a declarative Exchange account: one file for iPhone, iPad and Mac, without any MDM.
+
+Declarations payload (Apple device-management schema, mdm/profiles/com.apple.declarations.yaml: iOS 17, macOS 14, by
+hand only) with an account.exchange configuration, the identity it names and the activation that switches it on
+(declarative/declarations). A device skips the protocols it does not have: ActiveSync on a Mac, EWS on an iPhone.
+"""
+
+import json
+from hashlib import sha256
+from uuid import UUID
+
+from provisioner.format import Audience, Context, Format, Kind, Platform
+from provisioner.model import Account, MailProvider, Service
+from provisioner.profile import MEDIA_TYPE, SUFFIX, Value, ews_ending, part_uuid, render_profile
+
+_ID = "apple-declarations"
+_TEXTS = {
+    "title": "{organisation} mail (declarations)",
+    "account": "{organisation} mail, calendar and contacts",
+    "description": (
+        "Adds your {organisation} mail, calendar and contacts to an iPhone or iPad from version 17 or a Mac from "
+        "version 14. You sign in on Microsoft's own page; this profile holds no password. Use it instead of the "
+        "Exchange profile, not beside it. Removing the profile removes the account."
+    ),
+    "ews_ending": (
+        "On a Mac it needs Exchange Web Services, which Microsoft blocks since {blocked_since} unless IT has allowed "
+        "Apple's mail app, and ends on {ends}."
+    ),
+}
+
+_Declaration = dict[str, object]
+
+
+def _render(account: Account, provider: MailProvider, context: Context) -> bytes:
+    assert provider.ews is not None  # declared in needs
+    identity = _declaration(
+        "com.apple.asset.useridentity",
+        part_uuid(_ID, account, "identity"),
+        _person(account),
+    )
+    exchange = _declaration(
+        "com.apple.configuration.account.exchange",
+        part_uuid(_ID, account, "exchange"),
+        _exchange(provider, context) | {"UserIdentityAssetReference": identity["Identifier"]},
+    )
+    activation = _declaration(
+        "com.apple.activation.simple",
+        part_uuid(_ID, account, "activation"),
+        {"StandardConfigurations": [exchange["Identifier"]]},
+    )
+    declarations: list[Value] = [_encode(part) for part in (identity, exchange, activation)]
+    return render_profile(
+        format_id=_ID,
+        account=account,
+        context=context,
+        payload_type="com.apple.declarations",
+        settings={"Declarations": declarations},
+        description=f"{context.text('description')} {ews_ending(provider.ews, context)}",
+        target=None,
+    )
+
+
+def _person(account: Account) -> dict[str, object]:
+    name = {"FullName": account.display_name} if account.display_name else {}
+    return {"EmailAddress": account.address, **name}
+
+
+def _exchange(provider: MailProvider, context: Context) -> dict[str, object]:
+    assert provider.activesync is not None  # declared in needs
+    oauth: dict[str, object] = {"Enabled": True}
+    if context.names_sign_in_page(provider):
+        # No TokenRequestURL: macOS does not know it, and declarations refuse unknown keys.
+        oauth["SignInURL"] = provider.oauth.authorize_url
+    return {
+        "VisibleName": context.text("account"),
+        "EnabledProtocolTypes": ["EAS", "EWS"],
+        "HostName": provider.activesync.hostname,
+        "OAuth": oauth,
+    }
+
+
+def _declaration(kind: str, identifier: UUID, payload: dict[str, object]) -> _Declaration:
+    """A declaration whose ServerToken is its content's digest: another content is an update, the same is none."""
+    digest = sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
+    return {"Type": kind, "Identifier": str(identifier).upper(), "ServerToken": digest, "Payload": payload}
+
+
+def _encode(declaration: _Declaration) -> bytes:
+    return json.dumps(declaration, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+FORMAT = Format(
+    id=_ID,
+    title="Exchange mail on iPhone, iPad and Mac as declarations (configuration profile, iOS 17 and macOS 14)",
+    media_type=MEDIA_TYPE,
+    suffix=SUFFIX,
+    audience=Audience.PERSON,
+    kind=Kind.EXCHANGE,
+    platforms=frozenset({Platform.IPHONE, Platform.IPAD, Platform.MAC}),
+    needs=frozenset({Service.ACTIVESYNC, Service.EWS, Service.OAUTH}),
+    signed=True,
+    render=_render,
+    texts=_TEXTS,
+)

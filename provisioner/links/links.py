@@ -1,0 +1,213 @@
+"""Making, finding, counting and revoking setup links.
+
+A device is a link and a format: the first fetch of a format opens a window of ten minutes, not extended by repeats, in
+which every fetch of that format is the same device. The count deters passing a link on; it is no access control.
+"""
+
+import re
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from provisioner.address import normalise_domain
+from provisioner.errors import (
+    ConfigurationError,
+    InvalidSetting,
+    LinkExpired,
+    LinkRevoked,
+    LinkUsedUp,
+    UnknownDomain,
+    UnknownLink,
+)
+from provisioner.links.setup_link import LinkState, SetupLink
+from provisioner.links.token import make_token, read_token, token_hash
+from provisioner.model import Account
+from provisioner.store import Store, audit, domains
+from provisioner.store import links as rows
+from provisioner.store.audit import Detail
+from provisioner.store.links import LinkUse, StoredLink
+
+SHORTEST = timedelta(minutes=1)
+LONGEST = timedelta(days=3650)
+MOST_DEVICES = 1000
+DEVICE_WINDOW = timedelta(minutes=10)  # one device fetches a profile more than once: Chrome on iOS does so each time
+
+_FIRST_ISSUE = 1
+_ID = re.compile(r"[0-9a-f]{32}")
+_LIVE = frozenset({LinkState.OPEN, LinkState.USED_UP})
+_NAMED = 5
+_SetupLinks = list[SetupLink]  # inside Links, list is the method
+
+
+class Links:
+    """The setup links of one store. Safe to share between threads and processes.
+
+    Every method raises StoreUnavailable where the store does not answer; ``actor`` is the name in the audit trail.
+    """
+
+    def __init__(self, store: Store, *, key: bytes, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._key = key
+        self._clock = clock
+
+    def create(self, account: Account, *, lifetime: timedelta, devices: int, actor: str) -> SetupLink:
+        """A new link for ``account``, stored for good before it is returned.
+
+        The person's username and display name are renewed from ``account``. Raises InvalidSetting where ``lifetime``
+        is not within a minute and 3650 days or ``devices`` not within 1 and 1000, and UnknownDomain.
+        """
+        _check_limits(lifetime, devices)
+        now, link_id = self._clock(), secrets.token_hex(16)
+        token = make_token(self._key, link_id, _FIRST_ISSUE)
+        stored = StoredLink(
+            id=link_id,
+            issue=_FIRST_ISSUE,
+            token_hash=token_hash(token),
+            account=account,
+            created_at=now,
+            expires_at=now + lifetime,
+            revoked_at=None,
+            devices_allowed=devices,
+            devices_used=0,
+        )
+        with self._store.write() as connection:
+            if not domains.is_kept(connection, account.domain):
+                raise UnknownDomain(account.domain)
+            rows.add(connection, stored, invitation_id=rows.save_invitation(connection, account, at=now))
+            details: dict[str, Detail] = {
+                "domain": account.domain,
+                "devices": devices,
+                "expires_at": stored.expires_at.isoformat(),
+            }
+            audit.record(connection, at=now, actor=actor, action="link.create", subject=stored.id, details=details)
+        return _setup_link(stored, token)
+
+    def find(self, token: str) -> SetupLink:
+        """The link that ``token`` opens, in any case. Raises UnknownLink, the same for a token that cannot be one."""
+        canonical = read_token(token)
+        if canonical is None:
+            raise UnknownLink
+        with self._store.read() as connection:
+            stored = _known(rows.by_token_hash(connection, token_hash(canonical)))
+        return _setup_link(stored, canonical)
+
+    def get(self, link_id: str) -> SetupLink:
+        """The link with this id.
+
+        Raises UnknownLink, and ConfigurationError where the link key is not the one that the link was made with.
+        """
+        _check_id(link_id)
+        with self._store.read() as connection:
+            stored = _known(rows.by_id(connection, link_id))
+        return self._printable([stored])[0]
+
+    def list(self, *, domain: str | None = None) -> _SetupLinks:
+        """The links of a domain's people, or everybody's, the oldest first.
+
+        Raises InvalidDomain, and ConfigurationError where the link key is not the one that a link which still opens was
+        made with.
+        """
+        domain = None if domain is None else normalise_domain(domain)
+        with self._store.read() as connection:
+            stored = rows.all_links(connection, domain=domain)
+        return self._printable(stored)
+
+    def revoke(self, link_id: str, *, actor: str) -> SetupLink:
+        """Close the link for good; closing it twice is closing it once. Raises UnknownLink."""
+        _check_id(link_id)
+        now = self._clock()
+        with self._store.write() as connection:
+            rows.lock(connection, link_id)
+            stored = _known(rows.by_id(connection, link_id))
+            if stored.revoked_at is None:
+                rows.revoke(connection, link_id, at=now)
+                details = {"domain": stored.account.domain}
+                audit.record(connection, at=now, actor=actor, action="link.revoke", subject=link_id, details=details)
+                stored = replace(stored, revoked_at=now)
+        return _setup_link(stored, make_token(self._key, stored.id, stored.issue))
+
+    def require_open(self, link: SetupLink, format_id: str) -> None:
+        """Return where the link may hand out this format now; counts nothing.
+
+        Raises LinkRevoked, LinkExpired or LinkUsedUp.
+        """
+        with self._store.read() as connection:
+            use = rows.use_of(connection, link.id, format_id)
+        _is_new_device(use, self._clock())
+
+    def count_device(self, link: SetupLink, format_id: str) -> None:
+        """Count the device that has just fetched this format, unless it is the one of the last ten minutes.
+
+        Of two requests for the last device, whichever process they reach, one is counted. Raises LinkRevoked,
+        LinkExpired or LinkUsedUp, and then counts nothing.
+        """
+        with self._store.write() as connection:
+            rows.lock(connection, link.id)
+            now = self._clock()
+            if _is_new_device(rows.use_of(connection, link.id, format_id), now):
+                rows.add_device(connection, link.id, format_id, at=now)
+
+    def _printable(self, stored: Sequence[StoredLink]) -> _SetupLinks:
+        now = self._clock()
+        links = [_setup_link(each, make_token(self._key, each.id, each.issue)) for each in stored]
+        made_with_another_key = [
+            link.id
+            for link, each in zip(links, stored, strict=True)
+            if link.state(now) in _LIVE and token_hash(link.token) != each.token_hash
+        ]
+        if made_with_another_key:
+            raise ConfigurationError(
+                f"The link key is not the one that {len(made_with_another_key)} open links were made with: put the "
+                "right key file back. If it is lost, revoke those links with 'provisioner link revoke': "
+                f"{', '.join(made_with_another_key[:_NAMED])}{' …' if len(made_with_another_key) > _NAMED else ''}"
+            )
+        return links
+
+
+def _check_limits(lifetime: timedelta, devices: int) -> None:
+    if not SHORTEST <= lifetime <= LONGEST:
+        raise InvalidSetting("A setup link lives between 1 minute and 3650 days.")
+    if not 1 <= devices <= MOST_DEVICES:
+        raise InvalidSetting(f"A setup link is good for 1 to {MOST_DEVICES} devices, not {devices}.")
+
+
+def _check_id(link_id: str) -> None:
+    if not _ID.fullmatch(link_id):
+        raise UnknownLink
+
+
+def _is_new_device(use: LinkUse | None, now: datetime) -> bool:
+    """False within the ten minutes of the last one. Raises UnknownLink, LinkRevoked, LinkExpired or LinkUsedUp."""
+    if use is None:
+        raise UnknownLink
+    if use.revoked_at is not None:
+        raise LinkRevoked
+    if now >= use.expires_at:
+        raise LinkExpired(use.expires_at)
+    # Also where another machine's clock is ahead and the last device seems to come from the future.
+    if use.last_opened is not None and now < use.last_opened + DEVICE_WINDOW:
+        return False
+    if use.devices_used >= use.devices_allowed:
+        raise LinkUsedUp(use.devices_allowed)
+    return True
+
+
+def _known(stored: StoredLink | None) -> StoredLink:
+    if stored is None:
+        raise UnknownLink
+    return stored
+
+
+def _setup_link(stored: StoredLink, token: str) -> SetupLink:
+    return SetupLink(
+        id=stored.id,
+        issue=stored.issue,
+        account=stored.account,
+        created_at=stored.created_at,
+        expires_at=stored.expires_at,
+        revoked_at=stored.revoked_at,
+        devices_allowed=stored.devices_allowed,
+        devices_used=stored.devices_used,
+        token=token,
+    )

@@ -1,0 +1,117 @@
+"""An Apple configuration profile: the envelope that every payload for iPhone, iPad and Mac travels in.
+
+Keys: Apple device-management schema, mdm/profiles/TopLevel.yaml and CommonPayloadKeys.yaml. A device replaces a
+profile that has the same PayloadIdentifier and updates a payload that has the same identifier and UUID, so both are
+derived from the format and the mailbox alone: whatever way a profile reaches a phone, it updates and never doubles.
+"""
+
+import plistlib
+from collections.abc import Mapping
+from enum import Enum
+from uuid import UUID, uuid5
+
+from provisioner.format import Context
+from provisioner.model import Account, MailServer, Protocol, RetiringWebService
+
+MEDIA_TYPE = "application/x-apple-aspen-config"
+SUFFIX = "mobileconfig"
+MAIL_PAYLOAD = "com.apple.mail.managed"
+
+# Fixed for ever: another value would make every installed profile a second one.
+_NAMESPACE = UUID("6f0b7a52-2f5c-5d0e-9a59-3f2f9c1d7e46")
+
+_EMAIL_ACCOUNT_TYPE = {Protocol.IMAP: "EmailTypeIMAP", Protocol.POP3: "EmailTypePOP"}
+
+Value = str | int | bool | bytes | list["Value"] | dict[str, "Value"]
+
+
+class TargetDevice(Enum):
+    """TopLevel.TargetDeviceType; naming it spares iOS's question which device the profile is for."""
+
+    IPHONE_AND_IPAD = 1
+    MAC = 5
+
+
+def profile_uuid(format_id: str, account: Account) -> UUID:
+    """The UUID that stands for one mailbox in one format, always the same (UUIDv5, RFC 9562 section 5.5)."""
+    return uuid5(_NAMESPACE, f"{format_id}/{account.key}")
+
+
+def part_uuid(format_id: str, account: Account, part: str) -> UUID:
+    """The UUID of a named part (a payload, a declaration) inside that profile."""
+    return uuid5(profile_uuid(format_id, account), part)
+
+
+def render_profile(
+    *,
+    format_id: str,
+    account: Account,
+    context: Context,
+    payload_type: str,
+    settings: Mapping[str, Value],
+    description: str,
+    target: TargetDevice | None,
+) -> bytes:
+    """The unsigned profile with its one payload as an XML property list with sorted keys, in UTF-8.
+
+    ``context`` supplies the texts ``title`` and ``account``; ``target`` is None for a profile that serves both iPhone
+    and Mac.
+    """
+    identifier = f"provisioner.{format_id}.{profile_uuid(format_id, account)}"
+    payload: dict[str, Value] = {
+        **settings,
+        "PayloadType": payload_type,
+        "PayloadVersion": 1,
+        "PayloadIdentifier": f"{identifier}.account",
+        "PayloadUUID": str(part_uuid(format_id, account, "account")).upper(),
+        "PayloadDisplayName": context.text("account"),
+        "PayloadOrganization": context.organisation.name,
+    }
+    profile: dict[str, Value] = {
+        "PayloadType": "Configuration",
+        "PayloadVersion": 1,
+        "PayloadIdentifier": identifier,
+        "PayloadUUID": str(profile_uuid(format_id, account)).upper(),
+        "PayloadDisplayName": context.text("title"),
+        "PayloadDescription": description,
+        "PayloadOrganization": context.organisation.name,
+        "PayloadScope": "User",
+        "PayloadContent": [payload],
+    }
+    if target is not None:
+        profile["TargetDeviceType"] = target.value
+    if context.organisation.consent_text:
+        profile["ConsentText"] = {"default": context.organisation.consent_text}
+    return plistlib.dumps(profile, fmt=plistlib.FMT_XML, sort_keys=True)
+
+
+def mail_settings(
+    account: Account, context: Context, *, incoming: MailServer, submission: MailServer
+) -> dict[str, Value]:
+    """The settings of a com.apple.mail.managed payload (Apple's schema, com.apple.mail.managed.yaml).
+
+    UseSSL is its only switch for encryption: true means TLS, and the port decides whether from the first byte (993,
+    995) or by STARTTLS (587). Its sign-in methods are all passwords; there is no value for OAuth and no password here.
+    """
+    return {
+        "EmailAccountType": _EMAIL_ACCOUNT_TYPE[incoming.protocol],
+        "EmailAccountName": account.shown_name,
+        "EmailAccountDescription": context.text("account"),
+        "EmailAddress": account.address,
+        "IncomingMailServerHostName": incoming.hostname,
+        "IncomingMailServerPortNumber": incoming.port,
+        "IncomingMailServerUseSSL": True,
+        "IncomingMailServerAuthentication": "EmailAuthPassword",
+        "IncomingMailServerUsername": account.username,
+        "OutgoingMailServerHostName": submission.hostname,
+        "OutgoingMailServerPortNumber": submission.port,
+        "OutgoingMailServerUseSSL": True,
+        "OutgoingMailServerAuthentication": "EmailAuthPassword",
+        "OutgoingMailServerUsername": account.username,
+        "OutgoingPasswordSameAsIncomingPassword": True,
+    }
+
+
+def ews_ending(ews: RetiringWebService, context: Context) -> str:
+    """The days on which Exchange Web Services is blocked and ends, said by the format's text ``ews_ending``."""
+    return context.text("ews_ending", blocked_since=ews.blocked_since.isoformat(), ends=ews.ends.isoformat())

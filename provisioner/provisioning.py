@@ -1,0 +1,115 @@
+"""The one door from an account to a document: it finds the provider, renders, and signs what a person will open.
+
+A document that must be signed is never handed out unsigned: without a usable identity nothing is returned. Before each
+signature its audit record is written; where that fails, nothing is signed.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Protocol
+
+from provisioner.catalogue import find_provider
+from provisioner.directory import Snapshot
+from provisioner.format import Context, Domain, Format, Organisation
+from provisioner.model import Account, Document, MailProvider
+from provisioner.texts import translate
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What the audit trail says of a signature: who signed which format for which mailbox, without the address."""
+
+    format_id: str
+    domain: str
+    mailbox: str  # SHA-256 of the normalised address, hexadecimal
+    signer: str
+    at: datetime
+
+
+class Signer(Protocol):
+    """A usable signing identity (signing.Identity)."""
+
+    @property
+    def subject_name(self) -> str:
+        """The name that a phone shows as the signer."""
+
+    def sign(self, content: bytes) -> bytes:
+        """``content`` inside a CMS signature, as DER."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provisioner:
+    """Issues documents. ``identity`` raises IdentityError while there is nothing to sign with."""
+
+    providers: Mapping[str, MailProvider]
+    snapshot: Callable[[], Snapshot]
+    identity: Callable[[], Signer]
+    audit: Callable[[Signature], None]
+    clock: Callable[[], datetime]
+
+    def issue(self, account: Account, fmt: Format) -> Document:
+        """The document as it is handed out, signed where the format is.
+
+        Raises UnknownDomain, UnknownProvider, MissingService, and for signed formats IdentityError and whatever
+        writing the audit record raises (StoreUnavailable).
+        """
+        if not fmt.signed:
+            return self.draft(account, fmt)
+        signer = self.identity()
+        draft = self.draft(account, fmt)
+        self.audit(self._signature(account, fmt, signer))
+        return Document(
+            content=signer.sign(draft.content),
+            media_type=draft.media_type,
+            filename=draft.filename,
+            format_id=fmt.id,
+            signed=True,
+        )
+
+    def draft(self, account: Account, fmt: Format) -> Document:
+        """The document without a signature: for administrators and tests, never for a person's link.
+
+        Raises UnknownDomain, UnknownProvider and MissingService.
+        """
+        provider = self.provider_of(account)
+        fmt.require(provider)
+        return Document(
+            content=fmt.render(account, provider, self._context(account, fmt)),
+            media_type=fmt.media_type,
+            filename=f"{account.domain}-{fmt.id}.{fmt.suffix}",
+            format_id=fmt.id,
+            signed=False,
+        )
+
+    def domain_of(self, account: Account) -> Domain:
+        """The configured domain of this account. Raises UnknownDomain."""
+        return self.snapshot().domain(account.domain)
+
+    def organisation_of(self, account: Account) -> Organisation:
+        """The organisation this account belongs to. Raises UnknownDomain."""
+        snapshot = self.snapshot()
+        return snapshot.organisation(snapshot.domain(account.domain).organisation_id)
+
+    def provider_of(self, account: Account) -> MailProvider:
+        """The provider that holds this account's mail. Raises UnknownDomain and UnknownProvider."""
+        return find_provider(self.providers, self.domain_of(account).provider_id)
+
+    def _context(self, account: Account, fmt: Format) -> Context:
+        to_language = translate("en")
+        return Context(
+            organisation=self.organisation_of(account),
+            domain=self.domain_of(account),
+            texts={name: to_language(message) for name, message in fmt.texts.items()},
+            now=self.clock(),
+        )
+
+    def _signature(self, account: Account, fmt: Format, signer: Signer) -> Signature:
+        return Signature(
+            format_id=fmt.id,
+            domain=account.domain,
+            mailbox=sha256(account.key.encode()).hexdigest(),
+            signer=signer.subject_name,
+            at=self.clock(),
+        )

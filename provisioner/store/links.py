@@ -1,0 +1,165 @@
+"""Queries about invitations, their setup links, and the devices a link was opened on."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+
+from provisioner.model import Account
+from provisioner.store.insertion import insertion
+from provisioner.store.tables import devices, invitations, links
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLink:
+    """A setup link as it is kept: without its token."""
+
+    id: str
+    issue: int
+    token_hash: str
+    account: Account
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+    devices_allowed: int
+    devices_used: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinkUse:
+    """How far a link is used up, and when its newest device of one format was counted."""
+
+    expires_at: datetime
+    revoked_at: datetime | None
+    devices_allowed: int
+    devices_used: int
+    last_opened: datetime | None
+
+
+def save_invitation(connection: Connection, account: Account, *, at: datetime) -> int:
+    """The number of the mailbox's invitation: a new one, or the present one with its username and name renewed."""
+    told = {"address": account.address, "username": account.username, "display_name": account.display_name}
+    query = (
+        insertion(connection, invitations)
+        .values(address_key=account.key, domain=account.domain, created_at=at, **told)
+        .on_conflict_do_update(index_elements=["address_key"], set_=told)
+        .returning(invitations.c.id)
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def add(connection: Connection, link: StoredLink, *, invitation_id: int) -> None:
+    """Add a link to an invitation."""
+    connection.execute(
+        insert(links),
+        {
+            "id": link.id,
+            "invitation_id": invitation_id,
+            "issue": link.issue,
+            "token_hash": link.token_hash,
+            "created_at": link.created_at,
+            "expires_at": link.expires_at,
+            "devices_allowed": link.devices_allowed,
+        },
+    )
+
+
+def by_token_hash(connection: Connection, token_hash: str) -> StoredLink | None:
+    """The link whose token has this SHA-256."""
+    row = connection.execute(_BY_TOKEN_HASH, {"token_hash": token_hash}).one_or_none()
+    return _link(row) if row else None
+
+
+def by_id(connection: Connection, link_id: str) -> StoredLink | None:
+    """The link with this id."""
+    row = connection.execute(_BY_ID, {"link_id": link_id}).one_or_none()
+    return _link(row) if row else None
+
+
+def all_links(connection: Connection, *, domain: str | None) -> list[StoredLink]:
+    """The links of a domain's people, or everybody's; the oldest first."""
+    query = _LINKS.order_by(links.c.created_at, links.c.id)
+    if domain is not None:
+        query = query.where(invitations.c.domain == domain)
+    return [_link(row) for row in connection.execute(query)]
+
+
+def count_not_closed(connection: Connection, *, domain: str, now: datetime) -> int:
+    """How many links of the domain's people are neither revoked nor expired."""
+    query = select(func.count()).select_from(links.join(invitations))
+    query = query.where(invitations.c.domain == domain, links.c.revoked_at.is_(None), links.c.expires_at > now)
+    return connection.execute(query).scalar_one()
+
+
+def lock(connection: Connection, link_id: str) -> None:
+    """Let nobody else change the link or count on it until the transaction ends.
+
+    A statement of its own: PostgreSQL would answer a count beside FOR UPDATE from before it had waited for the lock.
+    """
+    connection.execute(_LOCK, {"link_id": link_id})
+
+
+def revoke(connection: Connection, link_id: str, *, at: datetime) -> None:
+    """Close the link for good."""
+    connection.execute(update(links).where(links.c.id == link_id).values(revoked_at=at))
+
+
+def use_of(connection: Connection, link_id: str, format_id: str) -> LinkUse | None:
+    """What decides whether the link hands out this format."""
+    row = connection.execute(_USE, {"link_id": link_id, "format_id": format_id}).mappings().one_or_none()
+    return LinkUse(**row) if row else None
+
+
+def add_device(connection: Connection, link_id: str, format_id: str, *, at: datetime) -> None:
+    """Count one device."""
+    connection.execute(insert(devices), {"link_id": link_id, "format_id": format_id, "opened_at": at})
+
+
+# Built once: on the way from a QR code to a profile these are most of what the store does.
+_devices_used = (
+    select(func.count())
+    .select_from(devices)
+    .where(devices.c.link_id == links.c.id)
+    .scalar_subquery()
+    .label("devices_used")
+)
+_last_opened = (
+    select(func.max(devices.c.opened_at))
+    .where(devices.c.link_id == links.c.id, devices.c.format_id == bindparam("format_id"))
+    .scalar_subquery()
+    .label("last_opened")
+)
+_LINKS = select(
+    links.c.id,
+    links.c.issue,
+    links.c.token_hash,
+    invitations.c.address,
+    invitations.c.username,
+    invitations.c.display_name,
+    links.c.created_at,
+    links.c.expires_at,
+    links.c.revoked_at,
+    links.c.devices_allowed,
+    _devices_used,
+).select_from(links.join(invitations))
+_BY_TOKEN_HASH = _LINKS.where(links.c.token_hash == bindparam("token_hash"))
+_BY_ID = _LINKS.where(links.c.id == bindparam("link_id"))
+_LOCK = select(links.c.id).where(links.c.id == bindparam("link_id")).with_for_update()
+_USE = select(links.c.expires_at, links.c.revoked_at, links.c.devices_allowed, _devices_used, _last_opened).where(
+    links.c.id == bindparam("link_id")
+)
+
+
+def _link(row: Row[*tuple[Any, ...]]) -> StoredLink:
+    return StoredLink(
+        id=row.id,
+        issue=row.issue,
+        token_hash=row.token_hash,
+        account=Account(row.address, username=row.username, display_name=row.display_name),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+        devices_allowed=row.devices_allowed,
+        devices_used=row.devices_used,
+    )

@@ -1,0 +1,84 @@
+"""Turns what went wrong into a page that says what happened and what to do: the only place that knows both.
+
+Status codes: RFC 9110 section 15. What is unknown, malformed, deleted or not offered is one and the same page, so that
+nobody learns which links exist.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import structlog
+from flask import Flask, Response, g, make_response, render_template
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from provisioner.errors import (
+    IdentityError,
+    LinkExpired,
+    LinkRevoked,
+    LinkUsedUp,
+    MissingService,
+    NotFound,
+    StoreUnavailable,
+)
+from provisioner.web.access_log import route_name
+from provisioner.web.hardening import PasswordInQuery
+
+_log = structlog.get_logger("provisioner.web")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """The page of a problem; ``retry_after`` in seconds where trying again may help."""
+
+    status: int
+    template: str
+    retry_after: int | None = None
+
+
+_NOT_FOUND = Problem(404, "not_found.html")
+_PROBLEMS: Mapping[type[Exception], Problem] = {
+    NotFound: _NOT_FOUND,
+    MissingService: _NOT_FOUND,
+    LinkExpired: Problem(410, "link_expired.html"),
+    LinkRevoked: Problem(410, "link_revoked.html"),
+    LinkUsedUp: Problem(410, "link_used_up.html"),
+    IdentityError: Problem(503, "unavailable.html", retry_after=300),
+    StoreUnavailable: Problem(503, "unavailable.html", retry_after=30),
+    PasswordInQuery: Problem(400, "password_in_query.html"),
+}
+
+
+def register(web: Flask) -> None:
+    """Let ``web`` answer every problem with its page."""
+    for kind in _PROBLEMS:
+        web.register_error_handler(kind, answer)
+    web.register_error_handler(HTTPException, answer_http)
+
+
+def answer(error: Exception) -> Response:
+    """The page of one of our own errors."""
+    problem = next(_PROBLEMS[kind] for kind in type(error).__mro__ if kind in _PROBLEMS)
+    if problem.retry_after is not None:
+        _log.warning("unavailable", route=route_name(), reason=type(error).__name__)
+    return _page(problem, error)
+
+
+def answer_http(error: HTTPException) -> Response:
+    """The page of what the web framework refuses, and of the unexpected, which is logged and says no more here."""
+    status = error.code or InternalServerError.code
+    if status == _NOT_FOUND.status:
+        return _page(_NOT_FOUND)
+    response = _page(Problem(status, "error.html" if status >= InternalServerError.code else "refused.html"))
+    allowed = getattr(error, "valid_methods", None)
+    if allowed:
+        response.headers["Allow"] = ", ".join(sorted(allowed))
+    return response
+
+
+def _page(problem: Problem, error: Exception | None = None) -> Response:
+    organisation = None if problem is _NOT_FOUND else g.get("organisation")
+    response = make_response(render_template(problem.template, problem=problem, error=error, organisation=organisation))
+    response.status_code = problem.status
+    if problem.retry_after is not None:
+        response.headers["Retry-After"] = str(problem.retry_after)
+    return response

@@ -1,0 +1,471 @@
+"""The page behind a link: the right steps, the exact settings, the truth about what happens, in every state."""
+
+import gzip
+import html
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from html.parser import HTMLParser
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+import zxingcpp
+from PIL import Image
+from werkzeug.test import TestResponse
+
+from provisioner.format import EwsAccess, Kind, Organisation
+from provisioner.links import SetupLink
+from provisioner.model import Account, App, ConnectionSecurity
+from provisioner.qr import qr_svg
+from provisioner.signing import Trust
+from provisioner.web.devices import Device
+from tests.samples import ANNA, CONTOSO, PROVIDERS, contoso_domain
+from tests.test_web_devices import NAMES
+from tests.websites import IPHONE, PUBLIC_URL, Website, identity_of, make_website, no_identity
+
+_ENCRYPTION = {ConnectionSecurity.IMPLICIT_TLS: "SSL/TLS", ConnectionSecurity.STARTTLS: "STARTTLS"}
+
+
+@pytest.fixture
+def website(tmp_path: Path) -> Website:
+    return make_website(tmp_path)
+
+
+class Page(HTMLParser):
+    """What a browser makes of a page: its tags in order, and its text."""
+
+    def __init__(self, answer: TestResponse) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.texts: list[str] = []
+        self._silent = False
+        self.feed(answer.get_data(as_text=True))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+        self._silent = tag == "style"
+        if tag == "td":
+            self.texts.append(" ")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "style":
+            self._silent = False
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            self.texts.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join("".join(self.texts).split())
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+    def links(self) -> list[str]:
+        return [attributes["href"] for attributes in self.all("a")]
+
+    def buttons(self) -> list[str]:
+        return [each["href"] for each in self.all("a") if each.get("class") == "button"]
+
+
+def _page(website: Website, link: SetupLink, *, query: str = "", user_agent: str = IPHONE) -> Page:
+    answer = website.get(link.path + query, user_agent=user_agent)
+    assert 200 == answer.status_code
+    return Page(answer)
+
+
+def _expire(website: Website, link: SetupLink) -> None:
+    website.clock.now = link.expires_at
+
+
+def _revoke(website: Website, link: SetupLink) -> None:
+    website.links.revoke(link.id, actor="test")
+
+
+def _use_up(website: Website, link: SetupLink) -> None:
+    for _ in range(link.devices_allowed):
+        website.links.count_device(link, "ios-exchange")
+        website.clock.turn(timedelta(minutes=10))
+
+
+def _leave(_website: Website, _link: SetupLink) -> None:
+    pass
+
+
+STATES: dict[str, tuple[Callable[[Website, SetupLink], None], int]] = {
+    "open": (_leave, 200),
+    "used up": (_use_up, 200),
+    "expired": (_expire, 410),
+    "revoked": (_revoke, 410),
+}
+
+
+@pytest.mark.parametrize(("change", "status"), STATES.values(), ids=STATES)
+def test_every_state_has_its_status_and_names_whom_to_ask(
+    website: Website, change: Callable[[Website, SetupLink], None], status: int
+) -> None:
+    link = website.link()
+    change(website, link)
+    answer = website.get(link.path)
+    page = Page(answer)
+    assert status == answer.status_code
+    assert "mailto:help@contoso.example" in page.links()
+    assert "Contoso & Töchter" in page.text
+
+
+def test_an_expired_page_says_when(website: Website) -> None:
+    link = website.link(lifetime=timedelta(days=1))
+    _expire(website, link)
+    assert "24 November 2026" in Page(website.get(link.path)).text
+
+
+def test_the_four_states_look_different(tmp_path: Path) -> None:
+    titles = set()
+    for name, (change, _) in STATES.items():
+        website = make_website(_directory(tmp_path / name))
+        link = website.link()
+        change(website, link)
+        titles.add(Page(website.get(link.path)).text)
+    assert len(STATES) == len(titles)
+
+
+def _directory(path: Path) -> Path:
+    path.mkdir()
+    return path
+
+
+def test_the_page_says_how_many_devices_are_set_up_and_until_when_it_works(website: Website) -> None:
+    link = website.link()
+    website.links.count_device(link, "ios-exchange")
+    text = _page(website, link).text
+    assert "has been used on 1 of 3 devices" in text
+    assert "30 November 2026" in text
+
+
+def test_a_used_up_link_shows_its_page_without_downloads(website: Website) -> None:
+    link = website.link(devices=1)
+    _use_up(website, link)
+    page = _page(website, link)
+    assert "This link is used up. It has been used on 1 of 1 devices." in page.text
+    assert [] == [href for href in page.links() if href.endswith(".mobileconfig")]
+
+
+def test_the_last_device_can_still_repeat_its_own_download(website: Website) -> None:
+    link = website.link(devices=1)
+    website.links.count_device(link, "ios-exchange")
+    page = _page(website, link)
+    assert [f"{link.path}/ios-exchange.mobileconfig"] == [href for href in page.links() if "mobileconfig" in href]
+    assert "If one of them is this iPhone, you can go on." in page.text
+
+
+UNKNOWN = {
+    "unknown": "/s/aaaaaaaaaaaaaaaaaaaaaaaaaa",
+    "too short": "/s/abc",
+    "not base32": "/s/!!!!!!!!!!!!!!!!!!!!!!!!!!",
+    "not canonical": "/s/aaaaaaaaaaaaaaaaaaaaaaaaab",
+    "very long": "/s/" + "a" * 5000,
+    "not UTF-8": "/s/%ff%fe",
+    "NUL": "/s/%00",
+    "half a surrogate": "/s/%ed%a0%80",
+    "empty": "/s/",
+    "no token": "/s",
+    "a file of none": "/s/aaaaaaaaaaaaaaaaaaaaaaaaaa/ios-exchange.mobileconfig",
+    "a code of none": "/s/aaaaaaaaaaaaaaaaaaaaaaaaaa/qr.svg",
+    "a picture of none": "/S/AAAAAAAAAAAAAAAAAAAAAAAAAA/qr.png",
+    "deeper": "/s/a/b/c",
+    "doubled": "//s//abc",
+    "elsewhere": "/admin/",
+    "a way up": "/s/../../etc/passwd",
+}
+
+
+@pytest.mark.parametrize("path", UNKNOWN.values(), ids=UNKNOWN)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_what_is_not_there_is_always_the_same_page(website: Website, path: str, method: str) -> None:
+    reference, answer = website.get(UNKNOWN["unknown"], method=method), website.get(path, method=method)
+    assert 404 == answer.status_code
+    assert (reference.data, dict(reference.headers)) == (answer.data, dict(answer.headers))
+
+
+def test_a_file_that_is_not_offered_is_that_same_page(website: Website) -> None:
+    reference, answer = website.get(UNKNOWN["unknown"]), website.get(f"{website.link().path}/none.mobileconfig")
+    assert (reference.data, dict(reference.headers)) == (answer.data, dict(answer.headers))
+
+
+def test_a_link_whose_domain_was_removed_is_that_same_page(website: Website) -> None:
+    link = website.link()
+    _revoke(website, link)
+    website.directory.remove_domain("contoso.example", actor="test")
+    reference = website.get(UNKNOWN["unknown"])
+    for part in ("", "/ios-exchange.mobileconfig", "/qr.svg"):
+        answer = website.get(link.path + part)
+        assert (404, reference.data) == (answer.status_code, answer.data)
+
+
+@pytest.mark.parametrize(("user_agent", "device"), [(name[0], name[1]) for name in NAMES.values()], ids=NAMES)
+def test_a_device_gets_its_own_steps(website: Website, user_agent: str, device: Device) -> None:
+    link = website.link()
+    guessed = _page(website, link, user_agent=user_agent)
+    current = [each["href"] for each in guessed.all("a") if "aria-current" in each]
+    assert [f"{link.path}?device={device.value}"] == current
+
+
+@pytest.mark.parametrize("device", Device)
+def test_every_device_can_be_chosen_from_every_other(website: Website, device: Device) -> None:
+    link = website.link()
+    page = _page(website, link, query=f"?device={device.value}")
+    assert {f"{link.path}?device={each.value}" for each in Device} <= set(page.links())
+    assert "#devices" in page.links()
+
+
+@pytest.mark.parametrize("device", ["iphone", "ipad"])
+def test_an_iphone_or_ipad_gets_the_exchange_profile_and_every_step(website: Website, device: str) -> None:
+    link = website.link()
+    page = _page(website, link, query=f"?device={device}")
+    assert [f"{link.path}/ios-exchange.mobileconfig"] == page.buttons()
+    steps = ["Download profile", "Allow", "Settings", "Profile Downloaded", "Install", "passcode", "Open Mail"]
+    positions = [page.text.index(step, page.text.index("Step by step")) for step in steps]
+    assert sorted(positions) == positions
+    assert "eight minutes" in page.text
+    assert "Only one profile can wait at a time" in page.text
+    assert "sign in with Microsoft as anna.oneil@contoso.example" in page.text
+
+
+def test_the_page_does_not_hide_what_an_exchange_account_lets_it_do(website: Website) -> None:
+    text = _page(website, website.link()).text
+    assert "cannot see your photos, messages, apps or location" in text
+    assert (
+        "IT can require a passcode and erase a lost iPhone" in text
+    )  # Microsoft: a "Wipe Data" resets Apple's Mail devices
+    assert "VPN & Device Management › Remove Profile" in text
+
+
+def test_chrome_on_an_iphone_is_told_of_its_own_warning(website: Website) -> None:
+    link = website.link()
+    assert "tap Continue" in _page(website, link, user_agent=NAMES["Chrome on iPhone"][0]).text
+    assert "tap Continue" not in _page(website, link).text
+
+
+@pytest.mark.parametrize("browser", ["Firefox on iPhone", "DuckDuckGo on iPhone", "a bare web view"])
+def test_a_browser_that_cannot_install_is_sent_to_safari(website: Website, browser: str) -> None:
+    link = website.link()
+    page = _page(website, link, user_agent=NAMES[browser][0])
+    assert [f"x-safari-{PUBLIC_URL}{link.path}"] == page.buttons()
+    assert f"{PUBLIC_URL}{link.path}" in page.text
+    assert "This browser cannot install a profile." in page.text
+    assert f"{link.path}/ios-exchange.mobileconfig" in page.links()
+
+
+def test_android_gets_outlook_from_its_store_and_the_address_to_copy(website: Website) -> None:
+    page = _page(website, website.link(), query="?device=android")
+    assert [PROVIDERS["office365"].apps["outlook-android"].store_url] == page.buttons()
+    assert ANNA.address in page.text
+    assert [] == [href for href in page.links() if "mobileconfig" in href]
+
+
+def test_where_the_store_has_no_app_no_button_leads_nowhere(tmp_path: Path) -> None:
+    website = make_website(tmp_path, provider=replace(PROVIDERS["office365"], apps={}))
+    page = _page(website, website.link(), query="?device=android")
+    assert [] == page.buttons()
+    assert "from the app store" in page.text
+
+
+def test_a_mac_gets_outlook_first_and_the_ews_profile_with_its_dates(tmp_path: Path) -> None:
+    office = PROVIDERS["office365"]
+    app = App("Outlook", "id1", "https://apps.contoso.example/outlook", office.apps["outlook-ios"].evidence)
+    website = make_website(tmp_path, provider=replace(office, apps={"outlook-mac": app}))
+    link = website.link()
+    page = _page(website, link, query="?device=mac")
+    assert [app.store_url] == page.buttons()
+    assert f"{link.path}/macos-exchange.mobileconfig" in page.links()
+    assert (
+        "Since 1 October 2026 it works only where your IT department has allowed it, and from 1 April 2027" in page.text
+    )
+
+
+def test_a_mac_without_ews_gets_no_exchange_profile(tmp_path: Path) -> None:
+    website = make_website(tmp_path, domain=replace(contoso_domain(), ews=EwsAccess.BLOCKED))
+    link = website.link()
+    page = _page(website, link, query="?device=mac")
+    assert ["apple-imap", "apple-pop"] == [
+        href.removeprefix(f"{link.path}/").removesuffix(".mobileconfig")
+        for href in page.links()
+        if href.endswith(".mobileconfig")
+    ]
+
+
+def test_a_mac_that_may_be_an_ipad_is_asked(website: Website) -> None:
+    link = website.link()
+    assert "Is this an iPad?" in _page(website, link, user_agent=NAMES["Safari on a Mac"][0]).text
+    assert "Is this an iPad?" not in _page(website, link, query="?device=mac").text
+
+
+@pytest.mark.parametrize("device", Device)
+def test_every_device_can_hand_on_to_a_phone(website: Website, device: Device) -> None:
+    link = website.link()
+    page = _page(website, link, query=f"?device={device.value}")
+    assert [f"QR code that opens {PUBLIC_URL}{link.path}"] == [each["alt"] for each in page.all("img")]
+    assert f"{PUBLIC_URL}{link.path}" in page.links()
+
+
+@pytest.mark.parametrize("device", ["windows", "linux", "other"])
+def test_a_computer_is_shown_the_way_to_the_phone_first(website: Website, device: str) -> None:
+    page = _page(website, website.link(), query=f"?device={device}")
+    assert page.text.index("Continue on your phone") < page.text.index("On this computer")
+
+
+@pytest.mark.parametrize("provider_id", sorted(PROVIDERS))
+def test_the_manual_settings_are_the_providers_own(tmp_path: Path, provider_id: str) -> None:
+    website = make_website(tmp_path, domain=contoso_domain(provider_id))
+    text = _page(website, website.link()).text
+    for server in PROVIDERS[provider_id].servers:
+        encryption = _ENCRYPTION[server.security]
+        settings = f"Server {server.hostname} Port {server.port} Encryption {encryption}"
+        assert f"{settings} Sign-in Sign in with Microsoft (OAuth2) User name anna.oneil@contoso.example" in text
+
+
+def test_every_manual_setting_is_selected_as_a_whole(website: Website) -> None:
+    page = _page(website, website.link())
+    assert {"value"} == {each.get("class") for each in page.all("td")}
+    assert ".value { -webkit-user-select: all; user-select: all; }" in page_style(website)
+
+
+def page_style(website: Website) -> str:
+    return (website.site.templates / "style.css").read_text()
+
+
+def test_imap_and_pop_stand_under_other_ways_with_the_truth_beside_them(website: Website) -> None:
+    text = _page(website, website.link()).text
+    other_ways = text[text.index("Other ways") :]
+    assert "Exchange Online takes no password over IMAP" in other_ways
+    assert "Exchange Online takes no password over POP" in other_ways
+    assert "cannot sign in with Microsoft" in other_ways
+
+
+def test_imap_and_pop_are_absent_where_the_domain_does_not_name_them(tmp_path: Path) -> None:
+    website = make_website(tmp_path, domain=replace(contoso_domain(), account_kinds=(Kind.EXCHANGE,)))
+    page = _page(website, website.link())
+    assert [] == [href for href in page.links() if "apple-imap" in href or "apple-pop" in href]
+
+
+def test_a_domain_with_imap_alone_leads_with_outlook(tmp_path: Path) -> None:
+    website = make_website(tmp_path, domain=replace(contoso_domain(), account_kinds=(Kind.IMAP,)))
+    link = website.link()
+    page = _page(website, link)
+    assert [PROVIDERS["office365"].apps["outlook-ios"].store_url] == page.buttons()
+    assert f"{link.path}/apple-imap.mobileconfig" in page.links()
+    assert "Step by step" in page.text
+
+
+VERIFIED = {
+    Trust.PUBLIC: "The profile must say Verified and name Contoso IT department.",
+    Trust.ORGANISATION: "On a device that your IT department manages, the profile says Verified",
+    Trust.UNKNOWN: (
+        "The profile will say Not Verified, because this iPhone does not know its signer, Contoso IT department."
+    ),
+}
+
+
+@pytest.mark.parametrize(("trust", "sentence"), VERIFIED.items(), ids=str)
+def test_what_is_said_about_verified_follows_from_the_identity(tmp_path: Path, trust: Trust, sentence: str) -> None:
+    website = make_website(tmp_path, identity=identity_of(trust))
+    text = _page(website, website.link()).text
+    assert sentence in text
+    assert [sentence] == [each for each in VERIFIED.values() if each in text]
+
+
+def test_without_an_identity_the_page_says_that_downloads_are_paused(tmp_path: Path) -> None:
+    website = make_website(tmp_path, identity=no_identity)
+    page = _page(website, website.link())
+    assert "The download is paused." in page.text
+    assert [] == [href for href in page.links() if "mobileconfig" in href]
+
+
+@pytest.mark.parametrize("suffix", ["svg", "png"])
+@pytest.mark.parametrize(("capitals", "spell"), [(False, str), (True, str.upper)])
+def test_the_code_holds_the_pages_public_address_whatever_host_was_asked(
+    tmp_path: Path, suffix: str, capitals: bool, spell: Callable[[str], str]
+) -> None:
+    website = make_website(tmp_path, qr_capitals=capitals)
+    link = website.link()
+    answer = website.get(f"{link.path}/qr.{suffix}", X_Forwarded_Host="evil.example", X_Forwarded_Proto="http")
+    address = PUBLIC_URL + link.path
+    assert {"svg": "image/svg+xml", "png": "image/png"}[suffix] == answer.headers["Content-Type"]
+    if suffix == "png":
+        (code,) = zxingcpp.read_barcodes(Image.open(BytesIO(answer.data)))
+        assert spell(address) == code.text
+    else:
+        assert qr_svg(spell(address), label=f"QR code that opens {address}") == answer.text
+
+
+def test_the_address_in_capitals_is_the_page(website: Website) -> None:
+    link = website.link()
+    assert website.get(link.path).data == website.get(link.path.upper()).data
+
+
+@pytest.mark.parametrize("part", ["/qr.svg", "/qr.png"])
+@pytest.mark.parametrize("close", [_expire, _revoke])
+def test_a_closed_link_has_no_code(website: Website, part: str, close: Callable[[Website, SetupLink], None]) -> None:
+    link = website.link()
+    close(website, link)
+    assert 410 == website.get(link.path + part).status_code
+
+
+def _every_page(website: Website) -> dict[str, TestResponse]:
+    link = website.link()
+    answers = {f"setup {each.value}": website.get(f"{link.path}?device={each.value}") for each in Device}
+    answers |= {name: website.get(name) for name in ("/", "/s/unknown", "/?password=x", "/?a=%")}
+    answers["405"] = website.get("/", method="POST")
+    _revoke(website, link)
+    answers["revoked"] = website.get(link.path)
+    return answers
+
+
+def test_every_page_is_made_for_everybody_and_asks_no_other_server(website: Website) -> None:
+    for name, answer in _every_page(website).items():
+        page = Page(answer)
+        assert [{"lang": "en", "dir": "ltr"}] == page.all("html"), name
+        assert [1, 1, 1] == [len(page.all(tag)) for tag in ("h1", "main", "title")], name
+        assert [] == [tag for tag, _ in page.tags if tag in {"script", "iframe", "form", "input", "object", "base"}], (
+            name
+        )
+        assert "width=device-width, initial-scale=1" in [each.get("content") for each in page.all("meta")], name
+        sources = [each.get("src", "") + each.get("srcset", "") for _, each in page.tags]
+        assert all(source.startswith("data:") for source in sources if source), name
+        assert ["data:,"] == [each["href"] for each in page.all("link")], name
+        assert not any("style" in each for _, each in page.tags), name
+        assert "Help" in page.text, name
+
+
+def test_every_page_fits_into_one_first_flight_of_a_connection(website: Website) -> None:
+    sizes = {name: len(gzip.compress(answer.data)) for name, answer in _every_page(website).items()}
+    assert max(sizes.values()) <= 14 * 1024, sizes
+
+
+def test_names_that_careless_pages_get_wrong_are_shown_as_they_are(tmp_path: Path) -> None:
+    organisation = Organisation(id="contoso", name="<b>\"A\" & 'B'</b>", support_contact="<script>alert(1)</script>")
+    website = make_website(tmp_path, organisation=organisation)
+    answer = website.get(website.link(Account("o'neil+{{7*7}}@contoso.example")).path)
+    assert "o'neil+{{7*7}}@contoso.example" in Page(answer).text
+    assert organisation.name in Page(answer).text
+    assert "<script" not in answer.text
+    assert html.escape(organisation.support_contact) in answer.text
+
+
+def test_an_organisation_without_a_contact_still_names_whom_to_ask(tmp_path: Path) -> None:
+    website = make_website(tmp_path, organisation=replace(CONTOSO, support_contact=""))
+    assert "Ask the IT department of Contoso & Töchter." in _page(website, website.link()).text
+
+
+def test_the_start_page_is_the_same_for_everybody(website: Website) -> None:
+    first, second = website.get("/"), website.get("/", user_agent="curl/8.5.0")
+    assert (200, first.data) == (second.status_code, second.data)
+    assert "Ask the IT department of your company for your setup link" in Page(first).text
+
+
+def test_no_text_was_forgotten_in_a_page(website: Website) -> None:
+    for name, answer in _every_page(website).items():
+        assert not re.search(r"\{[{%#]|None|<[A-Z]\w+\.", answer.text), name
