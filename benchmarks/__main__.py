@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.timing import Row, table
 
-_NOT_BENCHMARKS = {"__init__", "__main__", "timing"}
+_NOT_BENCHMARKS = {"__init__", "__main__", "serving", "timing"}
 
 
 def _names() -> list[str]:

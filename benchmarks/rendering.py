@@ -6,9 +6,10 @@ from functools import partial
 
 from benchmarks.timing import Case, Row, compare
 from provisioner.catalogue import find_provider, load_catalogue
-from provisioner.format import Context, Domain, EwsAccess, Format, Kind, Organisation
+from provisioner.format import Context, Format
 from provisioner.formats import FORMATS
 from provisioner.model import Account, MailProvider
+from provisioner.organisation import Domain, EwsAccess, Kind, Organisation
 
 _PROVIDER = "office365"
 _ACCOUNT = Account("anna@contoso.example", display_name="Anna Example")

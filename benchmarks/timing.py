@@ -37,6 +37,9 @@ class Row:
     ratio: float  # its rate divided by the other's: 2 means twice as fast
     lowest: float  # the ratio in the round that was worst for the operation
     highest: float
+    waits: tuple[float, float] | None = (
+        None  # seconds one waited for an answer: the median, and all but the longest 1 %
+    )
 
 
 def compare(beside: Case, *cases: Case, seconds: float) -> list[Row]:
@@ -88,22 +91,24 @@ def _cpu_time(run: Callable[[], object], repeats: int) -> float:
             gc.enable()
 
 
-_HEADINGS = ("operation", "per CPU second", "ratio", "(range)", "beside")
+_HEADINGS = ("operation", "per CPU second", "p50 ms", "p99 ms", "ratio", "(range)", "beside")
 
 
 def table(rows: Iterable[Row]) -> str:
     """The rows as one table of aligned columns, without a final line break."""
     lines = [_HEADINGS, *(_cells(row) for row in rows)]
+    lines = [*zip(*(column for column in zip(*lines, strict=True) if any(column[1:])), strict=True)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(_HEADINGS))]
     lines.insert(1, tuple("-" * width for width in widths))
     return "\n".join(_line(line, widths) for line in lines)
 
 
 def _cells(row: Row) -> tuple[str, ...]:
+    waits = [f"{wait * 1000:.1f}" for wait in row.waits] if row.waits else ["", ""]
+    cells = (row.operation, f"{row.per_second:,.0f}", *waits)
     if not row.beside:
-        return (row.operation, f"{row.per_second:,.0f}", "1", "", "")
-    spread = f"({_ratio(row.lowest)}-{_ratio(row.highest)})"
-    return (row.operation, f"{row.per_second:,.0f}", _ratio(row.ratio), spread, row.beside)
+        return (*cells, "1", "", "")
+    return (*cells, _ratio(row.ratio), f"({_ratio(row.lowest)}-{_ratio(row.highest)})", row.beside)
 
 
 def _ratio(value: float) -> str:

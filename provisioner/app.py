@@ -19,6 +19,7 @@ from provisioner.errors import (
     NoIdentity,
     StoreUnavailable,
 )
+from provisioner.formats import FORMATS
 from provisioner.links import Links, load_link_key
 from provisioner.model import MailProvider
 from provisioner.provisioning import Provisioner, Signature
@@ -113,6 +114,7 @@ def build(settings: Settings) -> Services:
             identity=identity.current,
             audit=_audit_in(store),
             clock=clock,
+            help_url=f"{settings.public_url}/help" if settings.public_url else "",
         ),
         clock=clock,
     )
@@ -132,12 +134,14 @@ def create_app(settings: Settings) -> "Flask":
     return create_web(
         Site(
             public_url=public_url,
+            formats=FORMATS,
             provisioner=services.provisioner,
             links=services.links,
             directory=services.directory,
             identity=services.identity.current,
             clock=services.clock,
             trusted_proxies=settings.trusted_proxies,
+            metrics_networks=settings.metrics_networks,
             qr_capitals=settings.qr_capitals,
             templates=templates(),
             ready=services.ready,

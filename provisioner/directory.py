@@ -23,8 +23,8 @@ from provisioner.errors import (
     UnknownOrganisation,
     UnknownProvider,
 )
-from provisioner.format import Domain, Organisation
 from provisioner.model import MailProvider
+from provisioner.organisation import Domain, Organisation
 from provisioner.store import Connection, Store, audit, domains, links, organisations
 from provisioner.store.audit import Detail
 

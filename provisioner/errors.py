@@ -10,6 +10,8 @@
     │   ├── InvalidUsername
     │   ├── InvalidDisplayName
     │   ├── InvalidXml              a request that is no XML we read
+    │   ├── InvalidQuery            what stands after the question mark of a URL
+    │   │   └── PasswordInQuery
     │   └── InvalidSetting          an organisation's, domain's or link's setting
     ├── NotFound                    a name that is well formed but not ours
     │   ├── UnknownFormat
@@ -85,6 +87,17 @@ class InvalidDisplayName(InvalidInput):
 
 class InvalidXml(InvalidInput):
     """A request's body is not XML that we read."""
+
+
+class InvalidQuery(InvalidInput):
+    """What stands after the question mark of a URL cannot be read in one way only."""
+
+
+class PasswordInQuery(InvalidQuery):
+    """A password stands in a URL, where browsers and proxies keep it."""
+
+    def __init__(self) -> None:
+        super().__init__("A password is never needed here, and was not read. If it was a real one, change it.")
 
 
 class InvalidSetting(InvalidInput):

@@ -1,23 +1,22 @@
-"""What a format is: one way to write an account's settings down, and the context it is written in.
+"""What a format is: one way to write an account's settings down, and how a mail client may ask for it without a link.
 
 A format is one file in ``formats/`` that ends with ``FORMAT = Format(...)``. Its ``render`` is pure: the same account,
 provider and context give the same bytes. It opens no file, reads no clock and knows no web framework.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from types import MappingProxyType
+from typing import Any, NamedTuple
 
-from provisioner.address import normalise_domain, refuse_unwritable, strip_blanks
-from provisioner.errors import InvalidSetting, InvalidText, MissingService, printable
+from provisioner.address import normalise_domain
+from provisioner.errors import InvalidInput, MissingService
 from provisioner.model import Account, MailProvider, Service
+from provisioner.organisation import Domain, Kind, Organisation, SignInUrls
 
-_ORGANISATION_ID = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,62}[a-z0-9])?")
-_MAX_NAME = 100  # characters; PayloadOrganization is one line on a phone's screen
-_MAX_TEXT = 2000  # characters; ConsentText is one screen
+TEXT = "text/plain; charset=utf-8"
 
 
 class Audience(Enum):
@@ -28,14 +27,6 @@ class Audience(Enum):
     ADMINISTRATOR = "administrator"
 
 
-class Kind(Enum):
-    """What kind of account a document sets up; a domain names the kinds its people are offered."""
-
-    EXCHANGE = "exchange"
-    IMAP = "imap"
-    POP = "pop"
-
-
 class Platform(Enum):
     """What a document can be opened on."""
 
@@ -44,81 +35,17 @@ class Platform(Enum):
     MAC = "mac"
 
 
-class AutodiscoverPolicy(Enum):
-    """How Autodiscover answers for a domain."""
-
-    AUTO = "auto"
-    SETTINGS = "settings"
-    REDIRECT = "redirect"
-
-
-class EwsAccess(Enum):
-    """Whether the organisation has allow-listed EWS applications in Exchange Online."""
-
-    BLOCKED = "blocked"
-    ALLOWED = "allowed"
-
-
-class SignInUrls(Enum):
-    """Whether an Exchange profile names the sign-in page itself instead of letting the device discover it."""
-
-    AUTO = "auto"  # as the provider's facts say
-    ALWAYS = "always"  # for a domain whose Autodiscover is broken or hybrid
-    NEVER = "never"
-
-
 @dataclass(frozen=True, slots=True)
-class Organisation:
-    """Whose people are provisioned. Raises InvalidSetting naming the field."""
+class AnyoneAt:
+    """Somebody of a domain whose local part is not known. Raises InvalidDomain."""
 
-    id: str
-    name: str
-    support_contact: str = ""  # one line shown to people who need help: a name, an address, a telephone number
-    consent_text: str = ""  # shown before a profile is installed, and must be agreed to: it adds a tap
+    domain: str
 
     def __post_init__(self) -> None:
-        if not _ORGANISATION_ID.fullmatch(self.id):
-            raise InvalidSetting(
-                f"The organisation id {printable(self.id)} may hold a-z, 0-9, dots and hyphens, starts and ends with "
-                "a letter or digit, and has at most 64 characters."
-            )
-        object.__setattr__(self, "name", _line("organisation name", self.name, _MAX_NAME, required=True))
-        object.__setattr__(self, "support_contact", _line("support contact", self.support_contact, _MAX_NAME))
-        object.__setattr__(self, "consent_text", _line("consent text", self.consent_text, _MAX_TEXT))
+        object.__setattr__(self, "domain", normalise_domain(self.domain))
 
 
-def _line(what: str, text: str, limit: int, *, required: bool = False) -> str:
-    text = strip_blanks(text)
-    try:
-        refuse_unwritable(text)
-    except InvalidText as refusal:
-        raise InvalidSetting(f"The {what} {refusal}") from None
-    if required and not text:
-        raise InvalidSetting(f"The {what} is empty; people read it, so it is needed.")
-    if len(text) > limit:
-        raise InvalidSetting(f"The {what} is longer than {limit} characters.")
-    return text
-
-
-@dataclass(frozen=True, slots=True)
-class Domain:
-    """A mail domain of an organisation and what its people are offered. Raises InvalidDomain or InvalidSetting."""
-
-    name: str
-    organisation_id: str
-    provider_id: str
-    autodiscover: AutodiscoverPolicy = AutodiscoverPolicy.AUTO
-    account_kinds: tuple[Kind, ...] = (Kind.EXCHANGE,)
-    smtp_password: bool = False
-    ews: EwsAccess = EwsAccess.BLOCKED
-    sign_in_urls: SignInUrls = SignInUrls.AUTO
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "name", normalise_domain(self.name))
-        kinds = tuple(kind for kind in Kind if kind in self.account_kinds)
-        if not kinds:
-            raise InvalidSetting("account_kinds is empty; name at least one of exchange, imap, pop.")
-        object.__setattr__(self, "account_kinds", kinds)
+Subject = Account | AnyoneAt
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +56,7 @@ class Context:
     domain: Domain
     texts: Mapping[str, str]  # the format's own texts by name, translated
     now: datetime
+    help_url: str = ""  # a page of ours for people whose mail client shows a link; empty where there is no website
 
     def text(self, name: str, **values: str) -> str:
         """The translated text ``name`` with ``values`` filled in."""
@@ -141,7 +69,65 @@ class Context:
         return self.domain.sign_in_urls is SignInUrls.ALWAYS
 
 
-Render = Callable[[Account, MailProvider, Context], bytes]
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a mail client asked. A credential that it sent is not in here."""
+
+    method: str  # GET, HEAD or POST
+    path: str  # percent-decoded, in the client's own case
+    query: Mapping[str, str]  # names in lower case, each given once
+    headers: Mapping[str, str]  # names in lower case
+    body: bytes
+    host_domain: str  # the Host without port, final dot and a first label autoconfig. or autodiscover.; "" for none
+    plain_http: bool  # a trusted proxy says that the client came without TLS
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the client gets."""
+
+    status: int
+    body: bytes
+    media_type: str
+    headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def text_reply(status: int, text: str, **headers: str) -> Reply:
+    """A short plain text that no client can take for a configuration."""
+    return Reply(
+        status=status,
+        body=f"{text}\n".encode(),
+        media_type=TEXT,
+        headers={name.replace("_", "-").title(): value for name, value in headers.items()},
+    )
+
+
+class Found(NamedTuple):
+    """A configured domain's provider, and the context of its documents."""
+
+    provider: MailProvider
+    context: Context
+
+
+Lookup = Callable[[str], Found | None]
+"""From a domain to what is configured for it; None for every other domain."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discovery:
+    """How a mail client asks for a format without a link.
+
+    Several formats may share a path: the first whose ``answer`` is not None has understood the request, and where none
+    has, ``refuse`` of the first one says so in the protocol's own words. Both are pure.
+    """
+
+    paths: tuple[str, ...]  # in lower case; one that ends with a slash takes every path below it
+    methods: frozenset[str]
+    answer: Callable[[Request, Lookup, datetime], Reply | None]
+    refuse: Callable[[Request, datetime], Reply]
+
+
+Render = Callable[[Any, MailProvider, Context], bytes]  # of one of the format's subjects
 
 
 def _always(domain: Domain) -> bool:  # noqa: ARG001  # the default of Format.offered takes what every condition takes
@@ -157,17 +143,24 @@ class Format:
     media_type: str
     suffix: str  # of the file name, without the dot
     audience: Audience
-    kind: Kind
-    platforms: frozenset[Platform]
     needs: frozenset[Service]
     signed: bool
     render: Render
+    kind: Kind | None = None  # None: it is no document of a person's own
+    platforms: frozenset[Platform] = frozenset()
+    subjects: frozenset[type[Account] | type[AnyoneAt]] = frozenset({Account})
+    discovery: Discovery | None = None
     texts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # name -> English message
     offered: Callable[[Domain], bool] = _always  # a condition beyond account_kinds
 
     def is_offered(self, domain: Domain) -> bool:
         """Whether a person of ``domain`` is handed this document by a setup link."""
         return self.audience is Audience.PERSON and self.kind in domain.account_kinds and self.offered(domain)
+
+    def accept(self, subject: Subject) -> None:
+        """Raise InvalidInput where ``subject`` is of a kind that this format cannot write down."""
+        if type(subject) not in self.subjects:
+            raise InvalidInput(f"The format {self.id!r} is written for one person; a whole address was expected.")
 
     def require(self, provider: MailProvider) -> None:
         """Raise MissingService where ``provider`` lacks a service this format writes down."""

@@ -47,6 +47,7 @@ class Service(Enum):
     EWS = "ews"
     AUTODISCOVER = "autodiscover"
     OAUTH = "oauth"
+    DNS = "dns"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +93,21 @@ class RetiringWebService:
 
 
 @dataclass(frozen=True, slots=True)
+class FurtherProtocols:
+    """What Autodiscover v2 finds in the cloud besides mail: a URL for each protocol's name."""
+
+    urls: Mapping[str, str]
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
 class AutodiscoverHosts:
     """Where the cloud itself answers Autodiscover."""
 
     pox_url: str
     soap_url: str
     evidence: Evidence
+    protocols: FurtherProtocols | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,10 @@ from typing import Protocol
 
 from provisioner.catalogue import find_provider
 from provisioner.directory import Snapshot
-from provisioner.format import Context, Domain, Format, Organisation
+from provisioner.errors import UnknownDomain
+from provisioner.format import Context, Format, Found, Subject
 from provisioner.model import Account, Document, MailProvider
+from provisioner.organisation import Domain, Organisation
 from provisioner.texts import translate
 
 
@@ -48,6 +50,7 @@ class Provisioner:
     identity: Callable[[], Signer]
     audit: Callable[[Signature], None]
     clock: Callable[[], datetime]
+    help_url: str = ""
 
     def issue(self, account: Account, fmt: Format) -> Document:
         """The document as it is handed out, signed where the format is.
@@ -68,41 +71,59 @@ class Provisioner:
             signed=True,
         )
 
-    def draft(self, account: Account, fmt: Format) -> Document:
-        """The document without a signature: for administrators and tests, never for a person's link.
+    def draft(self, subject: Subject, fmt: Format) -> Document:
+        """The document without a signature: for administrators and mail clients, never for a person's link.
 
-        Raises UnknownDomain, UnknownProvider and MissingService.
+        Raises UnknownDomain, UnknownProvider, MissingService, and InvalidInput where the format needs a person.
         """
-        provider = self.provider_of(account)
+        fmt.accept(subject)
+        provider = self.provider_of(subject)
         fmt.require(provider)
         return Document(
-            content=fmt.render(account, provider, self._context(account, fmt)),
+            content=fmt.render(subject, provider, self._context(subject, fmt)),
             media_type=fmt.media_type,
-            filename=f"{account.domain}-{fmt.id}.{fmt.suffix}",
+            filename=f"{subject.domain}-{fmt.id}.{fmt.suffix}",
             format_id=fmt.id,
             signed=False,
         )
 
-    def domain_of(self, account: Account) -> Domain:
-        """The configured domain of this account. Raises UnknownDomain."""
-        return self.snapshot().domain(account.domain)
+    def find(self, domain: str, fmt: Format) -> Found | None:
+        """What mail clients are told of ``domain`` in this format; None where it is not ours or cannot be written.
 
-    def organisation_of(self, account: Account) -> Organisation:
-        """The organisation this account belongs to. Raises UnknownDomain."""
-        snapshot = self.snapshot()
-        return snapshot.organisation(snapshot.domain(account.domain).organisation_id)
+        ``domain`` is normalised. Raises UnknownProvider.
+        """
+        try:
+            configured = self.snapshot().domain(domain)
+        except UnknownDomain:
+            return None
+        provider = find_provider(self.providers, configured.provider_id)
+        if not fmt.needs <= provider.services:
+            return None
+        return Found(provider, self._context_of(configured, fmt))
 
-    def provider_of(self, account: Account) -> MailProvider:
-        """The provider that holds this account's mail. Raises UnknownDomain and UnknownProvider."""
-        return find_provider(self.providers, self.domain_of(account).provider_id)
+    def domain_of(self, subject: Subject) -> Domain:
+        """The configured domain of this person. Raises UnknownDomain."""
+        return self.snapshot().domain(subject.domain)
 
-    def _context(self, account: Account, fmt: Format) -> Context:
+    def organisation_of(self, subject: Subject) -> Organisation:
+        """The organisation this person belongs to. Raises UnknownDomain."""
+        return self.snapshot().organisation(self.domain_of(subject).organisation_id)
+
+    def provider_of(self, subject: Subject) -> MailProvider:
+        """The provider that holds this person's mail. Raises UnknownDomain and UnknownProvider."""
+        return find_provider(self.providers, self.domain_of(subject).provider_id)
+
+    def _context(self, subject: Subject, fmt: Format) -> Context:
+        return self._context_of(self.domain_of(subject), fmt)
+
+    def _context_of(self, domain: Domain, fmt: Format) -> Context:
         to_language = translate("en")
         return Context(
-            organisation=self.organisation_of(account),
-            domain=self.domain_of(account),
+            organisation=self.snapshot().organisation(domain.organisation_id),
+            domain=domain,
             texts={name: to_language(message) for name, message in fmt.texts.items()},
             now=self.clock(),
+            help_url=self.help_url,
         )
 
     def _signature(self, account: Account, fmt: Format, signer: Signer) -> Signature:

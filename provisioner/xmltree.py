@@ -28,7 +28,7 @@ def node(name: str, *content: "str | Element", **attributes: str) -> Element:
 
 def write_xml(root: Element) -> bytes:
     """``root`` as a document. The texts in it must have passed ``address.refuse_unwritable``."""
-    return _DECLARATION + bytes(tostring(root, encoding="utf-8"))
+    return _DECLARATION + str(tostring(root, encoding="unicode")).encode()
 
 
 def read_xml(content: bytes) -> Element:

@@ -1,14 +1,20 @@
 """Reads documents back as the phone or program that opens them would: which servers, and how to sign in.
 
-One reader for each media type (for Apple profiles: for each payload type). A media type without a reader is still
-searched for the host names it must and must not hold.
+One reader for each media type (for Apple profiles: for each payload type; for XML: for each root element). A media type
+without a reader is still searched for the host names it must and must not hold.
 """
 
 import json
 import plistlib
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
+from xml.etree.ElementTree import Element, fromstring
 
+import dns.name
+import dns.zone
+from dns.rdtypes.IN.SRV import SRV
+
+from provisioner import pox
 from provisioner.model import Account, Authentication, ConnectionSecurity, MailProvider, MailServer, Service
 from provisioner.profile import MEDIA_TYPE as PROFILE
 
@@ -21,16 +27,16 @@ class Claim(NamedTuple):
     port: int | None  # None: the format cannot name one
     security: ConnectionSecurity | None  # None: the format's word covers both kinds of TLS
     encrypted: bool
-    oauth2: bool
-    username: str
+    oauth2: bool | None  # None: the format has no word for the way to sign in
+    username: str  # empty: the format has no place for it, or the client fills the person's address in
 
 
 class Reading(NamedTuple):
     """A document read back: what it claims, and whom it is for."""
 
     claims: tuple[Claim, ...]
-    address: str
-    display_name: str | None  # None: the format has no place for it
+    address: str | None  # None: the format has no place for it; so with the name
+    display_name: str | None
 
 
 Reader = Callable[[bytes], Reading]
@@ -104,7 +110,152 @@ _PAYLOADS: dict[str, Callable[[dict[str, Any]], Reading]] = {
     "com.apple.mail.managed": _read_mail,
     "com.apple.declarations": _read_declarations,
 }
-READERS: dict[str, Reader] = {PROFILE: _read_profile}
+
+
+def _read_xml(content: bytes) -> Reading:
+    root = fromstring(content)
+    return _ROOTS[root.tag](root)
+
+
+def _read_autoconfig(root: Element) -> Reading:
+    services = {"imap": Service.IMAP, "pop3": Service.POP3, "smtp": Service.SUBMISSION}
+    securities = {"SSL": ConnectionSecurity.IMPLICIT_TLS, "STARTTLS": ConnectionSecurity.STARTTLS}
+    return Reading(
+        claims=tuple(
+            Claim(
+                service=services[server.attrib["type"]],
+                hostname=server.findtext("hostname", ""),
+                port=int(server.findtext("port", "")),
+                security=securities[server.findtext("socketType", "")],
+                encrypted=True,
+                oauth2=["OAuth2"] == [method.text for method in server.iter("authentication")],
+                username=server.findtext("username", "").replace("%EMAILADDRESS%", ""),
+            )
+            for server in root.iterfind("emailProvider/*[hostname]")
+        ),
+        address=None,
+        display_name=None,
+    )
+
+
+def _read_pox(root: Element) -> Reading:
+    """An answer of Autodiscover, told apart by the schema of its Response, the root's one child."""
+    (response,) = root
+    schema, _, _ = response.tag.removeprefix("{").partition("}")
+    return _RESPONSES[schema](response, {"": schema})
+
+
+def _read_outlook(response: Element, schema: dict[str, str]) -> Reading:
+    services = {"IMAP": Service.IMAP, "POP3": Service.POP3, "SMTP": Service.SUBMISSION}
+    securities = {"SSL": ConnectionSecurity.IMPLICIT_TLS, "TLS": ConnectionSecurity.STARTTLS}
+    return Reading(
+        claims=tuple(
+            Claim(
+                service=services[protocol.findtext("Type", "", schema)],
+                hostname=protocol.findtext("Server", "", schema),
+                port=int(protocol.findtext("Port", "", schema)),
+                security=securities[protocol.findtext("Encryption", "", schema)],
+                encrypted="on" == protocol.findtext("SSL", "", schema),
+                oauth2=None,
+                username=protocol.findtext("LoginName", "", schema),
+            )
+            for protocol in response.iterfind("Account/Protocol", schema)
+        ),
+        address=None,
+        display_name=None,
+    )
+
+
+def _read_mobilesync(response: Element, schema: dict[str, str]) -> Reading:
+    (server,) = response.iterfind("Action/Settings/Server", schema)
+    claim = _read_url(Service.ACTIVESYNC, server.findtext("Url", "", schema))
+    return Reading((claim,), response.findtext("User/EMailAddress", "", schema), None)
+
+
+def _read_soap(envelope: Element) -> Reading:
+    """An answer to GetUserSettings: its one UserResponse."""
+    names = {"": "http://schemas.microsoft.com/exchange/2010/Autodiscover"}
+    securities = {"SSL": ConnectionSecurity.IMPLICIT_TLS, "TLS": ConnectionSecurity.STARTTLS}
+    services = {
+        "ExternalImap4Connections": Service.IMAP,
+        "ExternalPop3Connections": Service.POP3,
+        "ExternalSmtpConnections": Service.SUBMISSION,
+    }
+    claims = [
+        _read_url({"ExternalEwsUrl": Service.EWS}[setting.findtext("Name", "", names)], url)
+        for setting in envelope.iterfind(".//UserSetting", names)
+        if (url := setting.findtext("Value", "", names))
+    ]
+    claims += [
+        Claim(
+            service=services[setting.findtext("Name", "", names)],
+            hostname=connection.findtext("Hostname", "", names),
+            port=int(connection.findtext("Port", "", names)),
+            security=securities[connection.findtext("EncryptionMethod", "", names)],
+            encrypted=True,
+            oauth2=None,
+            username="",
+        )
+        for setting in envelope.iterfind(".//UserSetting", names)
+        for connection in setting.iterfind("ProtocolConnections/ProtocolConnection", names)
+    ]
+    return Reading(tuple(claims), None, None)
+
+
+def _read_url(service: Service, url: str) -> Claim:
+    scheme, _, rest = url.partition("://")
+    return Claim(service, rest.partition("/")[0], None, None, "https" == scheme, None, "")
+
+
+def _read_autodiscover_json(content: bytes) -> Reading:
+    """The answers of Autodiscover v2; those about mail are claims."""
+    services = {"ActiveSync": Service.ACTIVESYNC, "EWS": Service.EWS}
+    answers = json.loads(content)
+    claims = (
+        _read_url(services[answer["Protocol"]], answer["Url"]) for answer in answers if answer["Protocol"] in services
+    )
+    return Reading(tuple(claims), None, None)
+
+
+_RESPONSES: dict[str, Callable[[Element, dict[str, str]], Reading]] = {
+    pox.OUTLOOK: _read_outlook,
+    pox.MOBILESYNC: _read_mobilesync,
+}
+_ROOTS: dict[str, Callable[[Element], Reading]] = {
+    "clientConfig": _read_autoconfig,
+    "{http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006}Autodiscover": _read_pox,
+    "{http://schemas.xmlsoap.org/soap/envelope/}Envelope": _read_soap,
+}
+
+
+def _read_zone(content: bytes) -> Reading:
+    services = {
+        "_imaps": (Service.IMAP, ConnectionSecurity.IMPLICIT_TLS),
+        "_pop3s": (Service.POP3, ConnectionSecurity.IMPLICIT_TLS),
+        "_submission": (Service.SUBMISSION, ConnectionSecurity.STARTTLS),
+    }
+    zone = dns.zone.from_text(content.decode("ascii"), relativize=False, check_origin=False)
+    offered = {
+        services[name.labels[0].decode()]: server
+        for name, _, server in zone.iterate_rdatas()
+        if isinstance(server, SRV) and server.target != dns.name.root
+    }
+    return Reading(
+        claims=tuple(
+            Claim(service, server.target.to_text(omit_final_dot=True), server.port, security, True, None, "")
+            for (service, security), server in offered.items()
+        ),
+        address=None,
+        display_name=None,
+    )
+
+
+READERS: dict[str, Reader] = {
+    PROFILE: _read_profile,
+    "text/xml; charset=utf-8": _read_xml,
+    "application/json": _read_autodiscover_json,
+    "text/dns": _read_zone,
+}
 
 
 def expected_claims(provider: MailProvider, account: Account, reading: Reading) -> Iterator[Claim]:
@@ -117,6 +268,10 @@ def expected_claims(provider: MailProvider, account: Account, reading: Reading) 
             port=fact.port if isinstance(fact, MailServer) else None,
             security=fact.security if claim.security is not None else None,
             encrypted=True,
-            oauth2=not isinstance(fact, MailServer) or Authentication.OAUTH2 in fact.authentication,
+            oauth2=None if claim.oauth2 is None else _takes_oauth2(fact),
             username=account.username if claim.username else "",
         )
+
+
+def _takes_oauth2(fact: object) -> bool:
+    return not isinstance(fact, MailServer) or Authentication.OAUTH2 in fact.authentication

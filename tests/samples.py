@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 from provisioner.catalogue import load_catalogue
 from provisioner.directory import Snapshot
-from provisioner.format import Context, Domain, EwsAccess, Format, Kind, Organisation
+from provisioner.format import Context, Format
 from provisioner.model import Account, MailProvider
+from provisioner.organisation import Domain, EwsAccess, Kind, Organisation
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 PROVIDERS: Mapping[str, MailProvider] = load_catalogue()

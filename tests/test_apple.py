@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.errors import InvalidInput
-from provisioner.format import Format, SignInUrls
+from provisioner.format import Format
 from provisioner.formats import FORMATS, find_format
 from provisioner.model import Account
+from provisioner.organisation import SignInUrls
 from provisioner.profile import MEDIA_TYPE
 from tests.documents import READERS, declarations_of, payload_of
 from tests.samples import ANNA, CONTOSO, PROVIDERS, contoso_context
@@ -178,7 +179,7 @@ def test_every_document_parses_back_to_the_input_or_the_input_is_refused(
         account = Account(address, username=username, display_name=name)
     except InvalidInput:
         return
-    for fmt in FORMATS.values():
+    for fmt in _PROFILES:
         reading = READERS[fmt.media_type](fmt.render(account, OFFICE365, contoso_context(fmt)))
         assert account.address == reading.address
         assert reading.display_name in (None, account.shown_name)
@@ -191,7 +192,7 @@ def test_an_organisations_name_and_consent_arrive_as_they_are_or_are_refused(nam
         organisation = dataclasses.replace(CONTOSO, name=name, consent_text=consent)
     except InvalidInput:
         return
-    for fmt in FORMATS.values():
+    for fmt in _PROFILES:
         content = fmt.render(ANNA, OFFICE365, contoso_context(fmt, organisation=organisation))
         profile = plistlib.loads(content)
         assert organisation.name == profile["PayloadOrganization"]

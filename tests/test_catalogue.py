@@ -24,6 +24,7 @@ EWS_DAYS = (date(2026, 10, 1), date(2027, 4, 1))
 # Servers: host, port, encryption, sign-in that works, sign-in that works for now. EWS: URL, blocked since, ends.
 OUTLOOK = {
     "outlook-ios": ("Microsoft Outlook", "id951937596", "https://apps.apple.com/app/id951937596"),
+    "outlook-mac": ("Microsoft Outlook", "id985367838", "https://apps.apple.com/app/id985367838"),
     "outlook-android": (
         "Microsoft Outlook",
         "com.microsoft.office.outlook",
@@ -138,7 +139,7 @@ EXPECTED: dict[str, dict[str, object]] = {
             "{domain-with-dots-as-dashes}.mail.protection.partner.outlook.cn",
             "spf.protection.partner.outlook.cn",
         ),
-        "apps": {"outlook-ios": OUTLOOK["outlook-ios"]},
+        "apps": {name: OUTLOOK[name] for name in ("outlook-ios", "outlook-mac")},
     },
     "outlook-com": {
         "name": "Outlook.com (private accounts)",
@@ -160,6 +161,29 @@ EXPECTED: dict[str, dict[str, object]] = {
         "dns": None,
         "apps": OUTLOOK,
     },
+}
+
+FURTHER_PROTOCOLS = {
+    "Actions": "https://outlook.office365.com/actionsb2netcore",
+    "CompliancePolicyService": "https://outlook.office.com/CompliancePolicy/api/",
+    "Connectors": "https://outlook.office365.com/connectors",
+    "ConnectorsProcessors": "https://outlook.office365.com/connectorsprocessors",
+    "ConnectorsWebhook": "https://outlook.office365.com/webhook",
+    "NotesClient": "https://substrate.office.com/notesfabric",
+    "OutlookCloudSettingsService": "https://substrate.office.com/ows/v1/outlookcloudsettings/settings",
+    "OutlookLocationsService": "https://outlook.office365.com/locations/api",
+    "OutlookMeetingScheduler": "https://outlook.office.com/scheduling/api",
+    "OutlookPay": "https://outlook.office.com/opay",
+    "OutlookTailoredExperiences": "https://substrate.office.com/txpB2",
+    "OwaPoweredExperience": "https://outlook.office365.com/",
+    "OwaPoweredExperienceV2": "https://outlook.office.com/ows/v1.0/Opx/configuration",
+    "SpeechAndLanguagePersonalization": "https://outlook.office365.com/slp",
+    "Speedway": "https://outlook.office.com/ows/groupsapi/v0.1/",
+    "Substrate": "https://substrate.office.com",
+    "SubstrateNotificationService": "https://substrate.office.com/insights",
+    "SubstrateSearchService": "https://outlook.office365.com/search",
+    "ToDo": "https://substrate.office.com/todob2",
+    "Weve": "https://substrate.office.com/WeveB2",
 }
 
 # How sure each fact is, in the order of the columns.
@@ -241,7 +265,9 @@ def test_providers_come_in_the_order_of_their_ids_and_say_their_own() -> None:
 
 def test_a_caller_cannot_change_the_catalogue() -> None:
     office365 = PROVIDERS["office365"]
-    for mapping in (PROVIDERS, office365.oauth.scopes, office365.apps):
+    assert office365.autodiscover is not None
+    assert office365.autodiscover.protocols is not None
+    for mapping in (PROVIDERS, office365.oauth.scopes, office365.apps, office365.autodiscover.protocols.urls):
         with pytest.raises(TypeError):
             mapping["x"] = "y"  # type: ignore[index]  # this is what must fail
 
@@ -276,6 +302,15 @@ def test_the_private_customers_domains_are_known() -> None:
     assert {"outlook.com", "hotmail.com", "live.com", "msn.com", "hotmail.co.uk", "outlook.de"} <= domains
     assert domains == frozenset(PROVIDERS["outlook-com"].consumer_domains)
     assert not domains & {"microsoft.com", "office365.com", "contoso.example"}
+
+
+def test_only_the_worldwide_cloud_is_known_to_have_more_than_mail() -> None:
+    further = {name: cloud.autodiscover.protocols for name, cloud in PROVIDERS.items() if cloud.autodiscover}
+    protocols = further.pop("office365")
+    assert {None} == set(further.values())
+    assert protocols is not None
+    assert FURTHER_PROTOCOLS == dict(protocols.urls)
+    assert (CHECKED, "secondary") == (protocols.evidence.checked, protocols.evidence.confidence)
 
 
 def test_private_accounts_have_no_service_that_no_source_confirms() -> None:
@@ -340,6 +375,12 @@ source = ["https://contoso.example/autodiscover"]
 checked = 2026-11-06
 confidence = "primary"
 
+[autodiscover.protocols]
+urls.Calendar = "https://calendar.contoso.example/api"
+source = ["https://contoso.example/protocols"]
+checked = 2026-11-11
+confidence = "secondary"
+
 [oauth]
 authority = "https://login.contoso.example"
 tenant = "organizations"
@@ -402,6 +443,15 @@ def test_a_file_with_every_key_loads(tmp_path: Path) -> None:
     assert [1, 2, 3, 4, 5, 6, 7, 8, 9] == days
 
 
+def test_what_autodiscover_finds_besides_mail_has_its_own_evidence(tmp_path: Path) -> None:
+    autodiscover = _load(tmp_path, COMPLETE).autodiscover
+    assert autodiscover is not None
+    assert autodiscover.protocols is not None
+    assert {"Calendar": "https://calendar.contoso.example/api"} == autodiscover.protocols.urls
+    evidence = Evidence(("https://contoso.example/protocols",), date(2026, 11, 11), "secondary")
+    assert evidence == autodiscover.protocols.evidence
+
+
 def test_a_name_and_the_sign_in_are_enough(tmp_path: Path) -> None:
     provider = _load(tmp_path, SMALLEST)
     assert frozenset({Service.OAUTH}) == provider.services
@@ -428,7 +478,7 @@ LONG_NAME = ".".join(["a" * 60] * 5)
         pytest.param("port = 993", "port = 2026-13-45", "", None, id="no date of the calendar"),
         pytest.param("port = 993", "port = 993\nport = 993", "", "port = 993", id="a key twice"),
         pytest.param("[imap]", "[imapp]", "imapp", None, id="unknown table"),
-        pytest.param("[apps.outlook-ios]", "[apps.outlook-mac]", "apps.outlook-mac", None, id="unknown app"),
+        pytest.param("[apps.outlook-ios]", "[apps.outlook-vms]", "apps.outlook-vms", None, id="unknown app"),
         pytest.param('name = "Contoso Cloud"', 'nam = "Contoso Cloud"', "nam", None, id="unknown key of the file"),
         pytest.param("port = 993", "prot = 993", "imap.prot", None, id="unknown key of a table"),
         pytest.param(
@@ -437,6 +487,27 @@ LONG_NAME = ".".join(["a" * 60] * 5)
             "oauth.scopes.pop3",
             None,
             id="unknown scope",
+        ),
+        pytest.param(
+            'urls.Calendar = "https://calendar.contoso.example/api"',
+            'urls."Cal endar" = "https://calendar.contoso.example/api"',
+            "autodiscover.protocols.urls.Cal endar",
+            "[autodiscover.protocols]",
+            id="protocol of two words",
+        ),
+        pytest.param(
+            'urls.Calendar = "https://calendar.contoso.example/api"',
+            'urls.Calendar = "http://calendar.contoso.example/api"',
+            "autodiscover.protocols.urls.Calendar",
+            None,
+            id="protocol without https",
+        ),
+        pytest.param(
+            'urls.Calendar = "https://calendar.contoso.example/api"',
+            "",
+            "autodiscover.protocols.urls",
+            "[autodiscover.protocols]",
+            id="protocols without one",
         ),
         pytest.param("port = 993", "", "imap.port", "[imap]", id="missing key"),
         pytest.param(

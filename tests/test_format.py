@@ -5,8 +5,9 @@ import dataclasses
 import pytest
 
 from provisioner.errors import InvalidDomain, InvalidSetting, MissingService, UnknownFormat
-from provisioner.format import Audience, Domain, EwsAccess, Kind, Organisation, SignInUrls
+from provisioner.format import Audience
 from provisioner.formats import FORMATS, find_format
+from provisioner.organisation import Domain, EwsAccess, Kind, Organisation, SignInUrls
 from tests.samples import CONTOSO, PROVIDERS, contoso_context, contoso_domain
 
 

@@ -1,6 +1,8 @@
 """The product's promise: whatever document says it, it says exactly what the catalogue says."""
 
 import re
+from dataclasses import replace
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -13,6 +15,8 @@ from tests.test_golden import WRITABLE
 # Apple's mail payload has no value for OAuth (com.apple.mail.managed.yaml): the one document that must name a
 # password method. It says so to the person instead.
 CANNOT_SAY_OAUTH2 = {"apple-imap", "apple-pop"}
+# Needed, but no servers that a mail client is told.
+NO_SERVERS = {Service.OAUTH, Service.AUTODISCOVER, Service.DNS}
 SECRET_KEYS = re.compile(rb"<key>\w*Password</key>(?!\s*<true/>)|password-cleartext", re.IGNORECASE)
 
 
@@ -30,8 +34,8 @@ def test_host_port_encryption_and_sign_in_are_the_catalogues(fmt: Format, provid
         for claim in expected_claims(provider, ANNA, reading)
     )
     assert expected == reading.claims
-    assert fmt.needs - {Service.OAUTH, Service.AUTODISCOVER} == {claim.service for claim in reading.claims}
-    assert ANNA.address == reading.address
+    assert fmt.needs - NO_SERVERS == {claim.service for claim in reading.claims}
+    assert reading.address in (None, ANNA.address)
     assert reading.display_name in (None, ANNA.display_name)
 
 
@@ -42,7 +46,8 @@ def test_a_document_names_the_hosts_it_needs_and_no_other_clouds(fmt: Format, pr
         text += str(declarations_of(text.encode()))
     own = {_hostname(provider, service) for service in fmt.needs - {Service.OAUTH, Service.AUTODISCOVER}}
     foreign = {_hostname(p, s) for p in PROVIDERS.values() for s in p.services} - {
-        _hostname(provider, s) for s in provider.services
+        *(_hostname(provider, s) for s in provider.services),
+        *(urlsplit(scope).hostname for scope in provider.oauth.scopes.values()),  # DoD's are those of GCC High
     }
     assert [] == [host for host in own if not _names(text, host)]
     assert [] == [host for host in foreign if _names(text, host)]
@@ -52,6 +57,8 @@ def _hostname(provider: MailProvider, service: Service) -> str:
     fact = getattr(provider, service.value)
     if service is Service.OAUTH:
         return str(fact.authority).removeprefix("https://")
+    if service is Service.DNS:
+        return str(fact.autodiscover_cname)
     return str(fact.pox_url).split("/")[2] if service is Service.AUTODISCOVER else str(fact.hostname)
 
 
@@ -65,6 +72,19 @@ def test_a_document_offers_no_refused_port_and_holds_no_password(fmt: Format, pr
     assert not SECRET_KEYS.search(content)
     for port in (b"465", b"143", b"110"):
         assert not re.search(rb"(?<![\w-])" + port + rb"(?![\w-])", content)
+
+
+@pytest.mark.parametrize(("fmt", "provider"), WRITABLE)
+def test_smtp_password_changes_nothing_but_how_autoconfig_says_mail_is_sent(
+    fmt: Format, provider: MailProvider
+) -> None:
+    context = contoso_context(fmt, provider.id)
+    content = fmt.render(ANNA, provider, replace(context, domain=replace(context.domain, smtp_password=True)))
+    if fmt.id == "autoconfig" and provider.submission and provider.submission.transitional_authentication:
+        *_, sending = content.split(b"<outgoingServer")
+        assert b"<authentication>OAuth2</authentication><authentication>password-cleartext</authentication>" in sending
+        content = content.replace(b"<authentication>password-cleartext</authentication>", b"", 1)
+    assert _content(fmt, provider) == content
 
 
 @pytest.mark.parametrize(("fmt", "provider"), WRITABLE)

@@ -9,9 +9,10 @@ import pytest
 from werkzeug.test import TestResponse
 
 from provisioner.errors import StoreUnavailable
-from provisioner.format import Audience, EwsAccess, Kind
+from provisioner.format import Audience
 from provisioner.formats import FORMATS, find_format
 from provisioner.links import SetupLink
+from provisioner.organisation import EwsAccess, Kind
 from provisioner.provisioning import Signature
 from provisioner.signing import Identity
 from tests.samples import ANNA, PROVIDERS, contoso_domain

@@ -15,9 +15,9 @@ import zxingcpp
 from PIL import Image
 from werkzeug.test import TestResponse
 
-from provisioner.format import EwsAccess, Kind, Organisation
 from provisioner.links import SetupLink
 from provisioner.model import Account, App, ConnectionSecurity
+from provisioner.organisation import EwsAccess, Kind, Organisation
 from provisioner.qr import qr_svg
 from provisioner.signing import Trust
 from provisioner.web.devices import Device
@@ -469,3 +469,11 @@ def test_the_start_page_is_the_same_for_everybody(website: Website) -> None:
 def test_no_text_was_forgotten_in_a_page(website: Website) -> None:
     for name, answer in _every_page(website).items():
         assert not re.search(r"\{[{%#]|None|<[A-Z]\w+\.", answer.text), name
+
+
+def test_steps_never_name_a_button_that_is_not_there(tmp_path: Path) -> None:
+    website = make_website(tmp_path, identity=no_identity)
+    page = _page(website, website.link())
+    assert [] == page.buttons()
+    assert "That is not possible at the moment: see above." in page.text
+    assert "Tap Download profile" not in page.text

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
+from ipaddress import ip_network
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,9 +14,10 @@ from werkzeug.test import TestResponse
 
 from provisioner.directory import Directory
 from provisioner.errors import IdentityNotInDate
-from provisioner.format import Domain, Organisation
+from provisioner.formats import FORMATS
 from provisioner.links import Links, SetupLink
 from provisioner.model import Account, MailProvider
+from provisioner.organisation import Domain, Organisation
 from provisioner.provisioning import Provisioner, Signature
 from provisioner.signing import Identity, Trust
 from provisioner.store import Store, sqlite_url
@@ -126,12 +128,14 @@ def make_website(
     links = Links(store, key=LINK_KEY, clock=clock)
     fields: dict[str, object] = {
         "public_url": PUBLIC_URL,
+        "formats": FORMATS,
         "provisioner": provisioner,
         "links": links,
         "directory": organisations,
         "identity": identity,
         "clock": clock,
         "trusted_proxies": (),
+        "metrics_networks": (ip_network("127.0.0.0/8"),),
         "qr_capitals": False,
         "templates": TEMPLATES,
         "ready": lambda: {"store": "ok", "identity": "ok", "directory": "ok"},

@@ -20,6 +20,7 @@ from provisioner.model import (
     ConnectionSecurity,
     DnsTargets,
     Evidence,
+    FurtherProtocols,
     MailProvider,
     MailServer,
     OAuth,
@@ -32,13 +33,14 @@ _T = TypeVar("_T")
 
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _ORIGIN = re.compile(r"https://[^/]+")
+_PROTOCOL_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 _TENANT = re.compile(r"[A-Za-z0-9.-]+")  # a word such as organizations, a tenant's GUID or its domain
 _EVIDENCE = ("source", "checked", "confidence")
 _PROTOCOLS = {protocol.value: protocol for protocol in Protocol}
 _SECURITIES = {security.value: security for security in ConnectionSecurity}
 _AUTHENTICATIONS = {method.value: method for method in Authentication}
 _CONFIDENCES = {word: word for word in ("primary", "secondary", "derived", "memory")}
-_APPS = ("outlook-ios", "outlook-android")
+_APPS = ("outlook-ios", "outlook-android", "outlook-mac")
 _REFRESH = "offline_access"  # OpenID Connect Core 1.0 section 11; the other scopes name the cloud's own resource
 _SCOPES = ("imap", "pop", "smtp", _REFRESH)
 _MX_PLACEHOLDERS = ("{domain-with-dots-as-dashes}.", "{tenant}.")
@@ -162,8 +164,23 @@ def _hostname_of(url: str) -> str:
 
 
 def _autodiscover(table: Table) -> AutodiscoverHosts:
-    table.only(required=("pox_url", "soap_url", *_EVIDENCE))
-    return AutodiscoverHosts(pox_url=table.url("pox_url"), soap_url=table.url("soap_url"), evidence=_evidence(table))
+    table.only(required=("pox_url", "soap_url", *_EVIDENCE), optional=("protocols",))
+    return AutodiscoverHosts(
+        pox_url=table.url("pox_url"),
+        soap_url=table.url("soap_url"),
+        evidence=_evidence(table),
+        protocols=_if_there(table, "protocols", _further_protocols),
+    )
+
+
+def _further_protocols(table: Table) -> FurtherProtocols:
+    table.only(required=("urls", *_EVIDENCE))
+    urls = table.table("urls")
+    for name in urls.values:
+        if not _PROTOCOL_NAME.fullmatch(name):
+            raise urls.refusal(name, f"{printable(name)} is no protocol name; letters and digits were expected.")
+    found = MappingProxyType({name: urls.url(name) for name in urls.values})
+    return FurtherProtocols(urls=found, evidence=_evidence(table))
 
 
 def _oauth(table: Table) -> OAuth:

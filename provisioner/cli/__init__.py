@@ -12,6 +12,7 @@ from provisioner import __version__
 from provisioner.cli.config import config
 from provisioner.cli.context import CommandLine, tell_bugs_briefly
 from provisioner.cli.demo import demo
+from provisioner.cli.dns import dns
 from provisioner.cli.domain import domain
 from provisioner.cli.formats import formats
 from provisioner.cli.identity import identity
@@ -36,5 +37,5 @@ def main(config_path: Path | None) -> None:  # noqa: ARG001  # context.config_fi
     tell_bugs_briefly()
 
 
-for _command in (config, demo, domain, formats, identity, link, organisation, providers, render, serve):
+for _command in (config, demo, dns, domain, formats, identity, link, organisation, providers, render, serve):
     main.add_command(_command)

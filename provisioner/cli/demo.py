@@ -137,7 +137,7 @@ def _prepare(settings: "Settings") -> "Demonstration":
 
 def _add_directory(services: "Services") -> None:
     from provisioner.cli.directoryfile import DEFAULT_PROVIDER
-    from provisioner.format import Domain, Kind, Organisation
+    from provisioner.organisation import Domain, Kind, Organisation
 
     organisation = Organisation(_ORGANISATION, "Contoso", support_contact=f"helpdesk@{_DOMAIN}")
     domain = Domain(_DOMAIN, _ORGANISATION, DEFAULT_PROVIDER, account_kinds=(Kind.EXCHANGE, Kind.IMAP))
@@ -169,6 +169,7 @@ def _serve(settings: "Settings", listener: "socket.socket", shown: "Demonstratio
         signal.signal(signal.SIGHUP, lambda *_: arbiter.SIG_QUEUE.put_nowait(signal.SIGTERM))
 
     def announce(worker: Any) -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the terminal tells the workers too; the arbiter ends them
         if worker.age == 1:  # the first worker only, not one that replaces it
             announce_when_ready(shown, as_json=as_json)
 

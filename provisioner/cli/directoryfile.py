@@ -28,7 +28,7 @@ from typing import TypeVar
 
 from provisioner.directory import Snapshot
 from provisioner.errors import InvalidInput, InvalidSetting, printable, suggestion
-from provisioner.format import AutodiscoverPolicy, Domain, EwsAccess, Kind, Organisation, SignInUrls
+from provisioner.organisation import AutodiscoverPolicy, Domain, EwsAccess, Kind, Organisation, SignInUrls
 
 DEFAULT_PROVIDER = "office365"
 
@@ -50,12 +50,13 @@ def read_directory(file: Path) -> Snapshot:
     except tomllib.TOMLDecodeError as failure:
         raise InvalidSetting(f"The file {file} is not valid TOML: {failure}.") from None
     try:
-        return _snapshot(declared)
+        return parse_directory(declared)
     except InvalidInput as refusal:
         raise InvalidSetting(f"{file}: {refusal}") from None
 
 
-def _snapshot(declared: _Table) -> Snapshot:
+def parse_directory(declared: _Table) -> Snapshot:
+    """The organisation and domains of a file's content. Raises InvalidInput naming the key."""
     _only(declared, ("organisation", "domain"), "the file")
     organisation = _organisation(_table(declared.get("organisation"), "[organisation]"))
     domains = declared.get("domain")

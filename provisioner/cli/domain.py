@@ -10,8 +10,8 @@ from provisioner.cli.context import actor, open_services, settings_from
 from provisioner.cli.output import plain, print_fields, print_json, print_table, say_none_yet
 
 if TYPE_CHECKING:
-    from provisioner.format import Domain
     from provisioner.model import MailProvider
+    from provisioner.organisation import Domain
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -45,7 +45,7 @@ def domain() -> None:
 def add(ctx: click.Context, /, *, name: str, organisation: str, **given: Any) -> None:
     """Add DOMAIN to an organisation."""
     from provisioner.cli.directoryfile import DEFAULT_PROVIDER
-    from provisioner.format import Domain
+    from provisioner.organisation import Domain
 
     changes = {"provider_id": DEFAULT_PROVIDER, **_changes(given)}
     added = Domain(name=name, organisation_id=organisation, **changes)
@@ -120,7 +120,7 @@ def remove(ctx: click.Context, *, name: str) -> None:
 def _changes(given: Mapping[str, Any]) -> dict[str, Any]:
     """What was given, as the fields of a Domain. Raises InvalidSetting with a suggestion."""
     from provisioner.cli.directoryfile import choice
-    from provisioner.format import AutodiscoverPolicy, EwsAccess, Kind, SignInUrls
+    from provisioner.organisation import AutodiscoverPolicy, EwsAccess, Kind, SignInUrls
 
     readers: dict[str, tuple[str, Callable[[Any], Any]]] = {
         "provider": ("provider_id", str),

@@ -20,7 +20,7 @@ def formats(*, as_json: bool) -> None:
         [
             [
                 fmt.id,
-                fmt.kind.value,
+                fmt.kind.value if fmt.kind else "",
                 fmt.audience.value,
                 ", ".join(sorted(platform.value for platform in fmt.platforms)),
                 ", ".join(sorted(service.value for service in fmt.needs)),

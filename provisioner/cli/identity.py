@@ -103,7 +103,7 @@ def check(ctx: click.Context, *, identity_dir: Path | None, trusted_roots: Path 
 def create_demo(ctx: click.Context, *, identity_dir: Path | None, organisation: str, as_json: bool) -> None:
     """Make a throw-away authority and an identity, to try everything out."""
     from provisioner.app import clock
-    from provisioner.format import Organisation
+    from provisioner.organisation import Organisation
     from provisioner.signing import create_demo_identity
 
     directory = settings_from(ctx, identity_dir=identity_dir).identity_dir

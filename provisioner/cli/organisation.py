@@ -9,7 +9,7 @@ from provisioner.cli.context import actor, open_services, settings_from
 from provisioner.cli.output import print_fields, print_json, print_table, say_none_yet
 
 if TYPE_CHECKING:
-    from provisioner.format import Organisation
+    from provisioner.organisation import Organisation
 
 _CONTACT = click.option("--support-contact", help="Whom people ask for help: a name, an address, a telephone number.")
 _CONSENT = click.option("--consent-text", help="Text that a person agrees to before installing; it adds a tap.")
@@ -31,7 +31,7 @@ def add(
     ctx: click.Context, *, organisation_id: str, name: str, support_contact: str | None, consent_text: str | None
 ) -> None:
     """Add the organisation ID."""
-    from provisioner.format import Organisation
+    from provisioner.organisation import Organisation
 
     added = Organisation(organisation_id, name, support_contact or "", consent_text or "")
     with open_services(settings_from(ctx)) as services:

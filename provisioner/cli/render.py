@@ -5,7 +5,6 @@ address's domain and everything else has its default.
 """
 
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from provisioner.format import Format
     from provisioner.model import Account, Document
     from provisioner.provisioning import Provisioner, Signature
-    from provisioner.signing import Identity
 
 _STANDARD_OUTPUT = Path("-")
 
@@ -72,7 +70,11 @@ def render(
     snapshot = _snapshot(account, context, provider)
     signs = fmt.signed if signed is None else signed
     _refuse_contradictions(ctx, fmt, signs=signs, identity=identity, output=output)
-    document = _signed(ctx, account, fmt, snapshot, identity) if signs else _draft(account, fmt, snapshot)
+    signatures: list[Signature] = []
+    provisioner = _provisioner(ctx, snapshot, identity, signatures)
+    document = _signed(provisioner, account, fmt) if signs else provisioner.draft(account, fmt)
+    for signature in signatures:
+        click.echo(f"Signed by {signature.signer} at {signature.at:%Y-%m-%d %H:%M:%S} UTC.", err=True)
     if output == _STANDARD_OUTPUT:
         write_standard_output(document.content)
     else:
@@ -82,7 +84,7 @@ def render(
 def _snapshot(account: "Account", context: Path | None, provider: str | None) -> "Snapshot":
     from provisioner.cli.directoryfile import DEFAULT_PROVIDER, read_directory
     from provisioner.directory import Snapshot
-    from provisioner.format import Domain, Organisation
+    from provisioner.organisation import Domain, Organisation
 
     if context is None:
         name = account.domain
@@ -114,41 +116,25 @@ def _refuse_contradictions(
         )
 
 
-def _draft(account: "Account", fmt: "Format", snapshot: "Snapshot") -> "Document":
-    def nothing_signs() -> "Identity":
-        raise NoIdentity("A draft is not signed.")
-
-    return _provisioner(snapshot, identity=nothing_signs, audit=_no_audit).draft(account, fmt)
-
-
-def _no_audit(signature: "Signature") -> None:
-    raise AssertionError(f"A draft of {signature.format_id} was signed.")
-
-
-def _signed(
-    ctx: click.Context, account: "Account", fmt: "Format", snapshot: "Snapshot", directory: Path | None
-) -> "Document":
-    from provisioner.app import signing_identity
-
-    settings = settings_from(ctx, identity_dir=directory)
-    signatures: list[Signature] = []
-    provisioner = _provisioner(snapshot, identity=lambda: signing_identity(settings), audit=signatures.append)
-    try:
-        document = provisioner.issue(account, fmt)
-    except NoIdentity as missing:
-        raise NoIdentity(f"{missing} Or leave the signature out with --unsigned.") from None
-    for signature in signatures:
-        click.echo(f"Signed by {signature.signer} at {signature.at:%Y-%m-%d %H:%M:%S} UTC.", err=True)
-    return document
-
-
 def _provisioner(
-    snapshot: "Snapshot", *, identity: "Callable[[], Identity]", audit: "Callable[[Signature], None]"
+    ctx: click.Context, snapshot: "Snapshot", identity: Path | None, signatures: "list[Signature]"
 ) -> "Provisioner":
-    from provisioner.app import clock
+    """Knows ``snapshot`` alone, and reads the settings and the signing identity only when something is signed."""
+    from provisioner.app import clock, signing_identity
     from provisioner.catalogue import load_catalogue
     from provisioner.provisioning import Provisioner
 
     return Provisioner(
-        providers=load_catalogue(), snapshot=lambda: snapshot, identity=identity, audit=audit, clock=clock
+        providers=load_catalogue(),
+        snapshot=lambda: snapshot,
+        identity=lambda: signing_identity(settings_from(ctx, identity_dir=identity)),
+        audit=signatures.append,
+        clock=clock,
     )
+
+
+def _signed(provisioner: "Provisioner", account: "Account", fmt: "Format") -> "Document":
+    try:
+        return provisioner.issue(account, fmt)
+    except NoIdentity as missing:
+        raise NoIdentity(f"{missing} Or leave the signature out with --unsigned.") from None

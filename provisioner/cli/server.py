@@ -16,6 +16,7 @@ from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from provisioner.app import create_app
+from provisioner.cli.counters import shared_counters
 from provisioner.config import Settings
 from provisioner.errors import ProvisionerError
 
@@ -24,7 +25,7 @@ Hook = Callable[..., None]
 # Longer than proxies keep an idle connection (nginx and most balancers: 60 s), so that they end it and not we.
 _KEEP_ALIVE = 75  # seconds
 _GRACE = 25  # seconds to finish requests; less than the 30 that Kubernetes and Docker's restart give
-_MEMORY = Path("/dev/shm")  # noqa: S108  # gunicorn unlinks its file at once
+_MEMORY = Path("/dev/shm")  # noqa: S108  # each file in it has a name of its own, or none
 
 
 class CannotListen(ProvisionerError):
@@ -104,12 +105,18 @@ def run(settings: Settings, listener: socket.socket, *, grace: int = _GRACE, **h
     parent = os.getpid()
     options = _options(settings, grace=grace) | hooks | {"bind": f"fd://{listener.detach()}"}
     try:
-        Arbiter(_Application(settings, options)).run()
+        with shared_counters(_memory() or settings.data_dir):
+            Arbiter(_Application(settings, options)).run()
     except SystemExit as end:
         if os.getpid() != parent:
             raise
         return 1 if end.code else 0
     return 0
+
+
+def _memory() -> Path | None:
+    """Where small files that many processes write cost no disk; None where there is no such place."""
+    return _MEMORY if os.access(_MEMORY, os.W_OK) else None
 
 
 def _options(settings: Settings, *, grace: int) -> dict[str, object]:
@@ -130,6 +137,6 @@ def _options(settings: Settings, *, grace: int) -> dict[str, object]:
         "accesslog": None,
         "logger_class": _Log,
         "loglevel": "info" if settings.log_level == "debug" else settings.log_level,
-        "worker_tmp_dir": str(_MEMORY) if os.access(_MEMORY, os.W_OK) else None,
+        "worker_tmp_dir": str(_memory()) if _memory() else None,
         "proc_name": "provisioner",
     }

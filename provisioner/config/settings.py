@@ -6,6 +6,7 @@ A secret is a SecretStr, so that no log or message shows it by accident.
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -65,7 +66,7 @@ class Settings(BaseModel):
     ] = ""
     host: Annotated[
         str,
-        Field(pattern=r"^[^\s/@\[\]]+$"),
+        Field(pattern=r"^[0-9A-Za-z._:%-]+$"),
         About("Address to listen on.", expected="an IP address or a host name"),
     ] = "127.0.0.1"
     port: Annotated[
@@ -136,6 +137,15 @@ class Settings(BaseModel):
             default="none",
         ),
     ] = ()
+    metrics_networks: Annotated[
+        tuple[Network, ...],
+        BeforeValidator(parse_networks),
+        About(
+            "Who may see the counters at `/metrics`.",
+            expected="networks such as 10.0.0.0/8, 192.0.2.1",
+            default="`127.0.0.0/8, ::1`",
+        ),
+    ] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1"))
     qr_capitals: Annotated[
         bool,
         About("QR codes in capitals, which makes them smaller.", expected="true or false"),

@@ -109,5 +109,5 @@ def mask_database(url: str) -> str:
     """``url`` with its password masked, as it may be shown."""
     scheme, separator, rest = url.partition("://")
     # To the last @, since a password may hold one where the author of the URL forgot to encode it.
-    rest = re.sub(r"^([^:]*):.*@", rf"\1:{MASK}@", rest) if not scheme.startswith("sqlite") else rest
+    rest = re.sub(r"^([^:]*):.*@", rf"\1:{MASK}@", rest, flags=re.DOTALL) if not scheme.startswith("sqlite") else rest
     return scheme + separator + re.sub(r"([?&;][^=&]*(?:pass|secret)[^=&]*=)[^&]*", rf"\1{MASK}", rest)

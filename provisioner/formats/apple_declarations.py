@@ -9,8 +9,9 @@ import json
 from hashlib import sha256
 from uuid import UUID
 
-from provisioner.format import Audience, Context, Format, Kind, Platform
+from provisioner.format import Audience, Context, Format, Platform
 from provisioner.model import Account, MailProvider, Service
+from provisioner.organisation import Kind
 from provisioner.profile import MEDIA_TYPE, SUFFIX, Value, ews_ending, part_uuid, render_profile
 
 _ID = "apple-declarations"

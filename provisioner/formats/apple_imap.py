@@ -3,8 +3,9 @@
 Mail payload (Apple device-management schema, mdm/profiles/com.apple.mail.managed.yaml), for iPhone, iPad and Mac.
 """
 
-from provisioner.format import Audience, Context, Format, Kind, Platform
+from provisioner.format import Audience, Context, Format, Platform
 from provisioner.model import Account, MailProvider, Service
+from provisioner.organisation import Kind
 from provisioner.profile import MAIL_PAYLOAD, MEDIA_TYPE, SUFFIX, mail_settings, render_profile
 
 _ID = "apple-imap"

@@ -4,8 +4,9 @@ Exchange ActiveSync payload (Apple device-management schema, mdm/profiles/com.ap
 Exchange Online takes no password on ActiveSync, and the payload is iOS, iPadOS and visionOS only.
 """
 
-from provisioner.format import Audience, Context, Format, Kind, Platform
+from provisioner.format import Audience, Context, Format, Platform
 from provisioner.model import Account, MailProvider, Service
+from provisioner.organisation import Kind
 from provisioner.profile import MEDIA_TYPE, SUFFIX, TargetDevice, Value, render_profile
 
 _ID = "ios-exchange"

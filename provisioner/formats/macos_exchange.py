@@ -5,8 +5,9 @@ the payload is macOS only. Exchange Online blocks EWS unless the organisation ha
 ends it: both days are facts of the provider and stand in the description.
 """
 
-from provisioner.format import Audience, Context, Domain, EwsAccess, Format, Kind, Platform
+from provisioner.format import Audience, Context, Format, Platform
 from provisioner.model import Account, MailProvider, Service
+from provisioner.organisation import Domain, EwsAccess, Kind
 from provisioner.profile import MEDIA_TYPE, SUFFIX, TargetDevice, Value, ews_ending, render_profile
 
 _ID = "macos-exchange"

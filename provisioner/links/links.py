@@ -157,10 +157,12 @@ class Links:
             if link.state(now) in _LIVE and token_hash(link.token) != each.token_hash
         ]
         if made_with_another_key:
+            named = ", ".join(made_with_another_key[:_NAMED])
+            more = len(made_with_another_key) - _NAMED
             raise ConfigurationError(
-                f"The link key is not the one that {len(made_with_another_key)} open links were made with: put the "
-                "right key file back. If it is lost, revoke those links with 'provisioner link revoke': "
-                f"{', '.join(made_with_another_key[:_NAMED])}{' …' if len(made_with_another_key) > _NAMED else ''}"
+                "The link key is not the one that these open setup links were made with: "
+                f"{named}{f' and {more} more' if more > 0 else ''}. Put the right key file back; or, if it is lost, "
+                "revoke them with 'provisioner link revoke' and make new ones."
             )
         return links
 

@@ -13,7 +13,6 @@ from weakref import WeakSet
 
 from sqlalchemy import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.exc import TimeoutError as NoFreeConnection
 
 from provisioner.errors import ConfigurationError, StoreUnavailable, printable
 from provisioner.store import schema
@@ -51,7 +50,7 @@ class Store:
         """
         try:
             url = make_url(database_url)
-        except ArgumentError:
+        except (ArgumentError, ValueError):  # ValueError: the port is no number
             raise ConfigurationError(f"The database URL is no URL. {_EXPECTED}") from None
         return cls(_database(url))
 
@@ -113,8 +112,6 @@ def _failures_named() -> Iterator[None]:
         yield
     except DBAPIError as failure:
         raise StoreUnavailable(f"The database does not answer: {_reason(failure)}. {_ADVICE}") from failure
-    except NoFreeConnection as failure:
-        raise StoreUnavailable(f"All connections to the database are in use. {_ADVICE}") from failure
 
 
 _ADVICE = "Try again in a moment; if it stays so, see that it is there, writable and not locked by another program."

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, delete, func, select, update
 
 from provisioner.errors import StoreUnavailable
-from provisioner.format import AutodiscoverPolicy, Domain, EwsAccess, Kind, SignInUrls
+from provisioner.organisation import AutodiscoverPolicy, Domain, EwsAccess, Kind, SignInUrls
 from provisioner.store.audit import Detail
 from provisioner.store.insertion import insertion
 from provisioner.store.tables import domains

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, delete, select, update
 
-from provisioner.format import Organisation
+from provisioner.organisation import Organisation
 from provisioner.store.audit import Detail
 from provisioner.store.insertion import insertion
 from provisioner.store.tables import organisations

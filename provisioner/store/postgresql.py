@@ -11,6 +11,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, text
 from provisioner.errors import ConfigurationError
 
 _SECONDS = 5
+_KEPT_OPEN = 20  # connections
 _SCHEMA_LOCK = 0x70726F7669  # any number that no other program on this database uses
 
 
@@ -27,7 +28,8 @@ class PostgreSQL:
             _with_limits(url.set(drivername="postgresql+psycopg")),
             hide_parameters=True,
             pool_pre_ping=True,
-            pool_timeout=_SECONDS,
+            pool_size=_KEPT_OPEN,
+            max_overflow=-1,  # no limit of our own: each thread of the server needs one, and those are limited
         )
         # One moment of the store for all statements of a reading transaction.
         self.reading: Engine = self.writing.execution_options(

@@ -22,6 +22,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from provisioner.errors import ConfigurationError, StoreUnavailable
 
 _BUSY_SECONDS = 4.5  # somebody waiting for a page has their answer, or a 503, within five
+_KEPT_OPEN = 20  # connections
 _BEGIN = "provisioner_begin"
 _FILE = "provisioner_file"
 
@@ -59,8 +60,8 @@ class SQLite:
             database=f"file:{quote(str(self._path))}",
             query={"uri": "true", "mode": "rw", "timeout": str(_BUSY_SECONDS)},
         )
-        # No limit of our own on connections: the server's threads are limited, and each needs one at a time.
-        engine = create_engine(url, hide_parameters=True, max_overflow=-1)
+        # No limit of our own on connections: each thread of the server needs one, and those are limited.
+        engine = create_engine(url, hide_parameters=True, pool_size=_KEPT_OPEN, max_overflow=-1)
         event.listen(engine, "connect", self._set_up)
         event.listen(engine, "checkout", self._refuse_moved_file)
         event.listen(engine, "begin", _begin)
@@ -92,7 +93,7 @@ class SQLite:
 
 
 def _path(url: URL) -> Path:
-    if not url.database or url.database.startswith((":memory:", "file:")) or url.query:
+    if not url.database or url.database.startswith((":memory:", "file:")) or "\0" in url.database or url.query:
         raise ConfigurationError(
             "The SQLite URL must name a file and nothing else: sqlite:////path/of/file was expected. A database in "
             "memory would not be shared by the service's processes."

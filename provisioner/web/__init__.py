@@ -1,10 +1,11 @@
-"""The web site: pages and downloads for people with a setup link, and health answers for operators.
+"""The web site: settings for mail clients, pages and downloads for people with a setup link, health for operators.
 
-Flask; every answer passes the doorkeeper, the refusals and the protective headers of ``hardening``. Texts for people
-stand in the templates, never here.
+Flask, with the mail clients' front before it; every request passes the doorkeeper of ``hardening`` first. Texts for
+people stand in the templates, never here.
 """
 
 from datetime import datetime
+from functools import partial
 from types import TracebackType
 
 import structlog
@@ -12,13 +13,17 @@ from flask import Flask, Response
 from jinja2 import StrictUndefined
 from markupsafe import Markup
 
+from provisioner.discovery import MailClientDesk, remember
 from provisioner.web import access_log, hardening, problems
+from provisioner.web.access_log import AccessLog
 from provisioner.web.contact import contact_parts
+from provisioner.web.discovery import MailClientFront
 from provisioner.web.downloads import downloads
 from provisioner.web.health import health
 from provisioner.web.offers import file_name
 from provisioner.web.pages import pages
 from provisioner.web.site import Site, attach
+from provisioner.web.unknown import UnknownNames
 
 __all__ = ["Site", "create_web"]
 
@@ -47,10 +52,12 @@ def create_web(site: Site) -> Flask:
     web = _Web(__name__, template_folder=str(site.templates.resolve()), static_folder=None)
     attach(web, site)
     web.url_map.merge_slashes = web.url_map.strict_slashes = False  # redirects would name the host the request claims
-    web.wsgi_app = hardening.Doorkeeper(web.wsgi_app, site.trusted_proxies)  # type: ignore[method-assign]  # as documented
+    log = AccessLog(site.metrics.count_request)
+    front = MailClientFront(web.wsgi_app, _desk(site), log)
+    web.wsgi_app = hardening.Doorkeeper(front, site.trusted_proxies)  # type: ignore[method-assign]  # as documented
     web.before_request(access_log.start_clock)
-    web.before_request(hardening.refuse)
-    web.after_request(access_log.log_request)
+    web.before_request(hardening.refusal(site, _unknown_names("host", site)))
+    web.after_request(log.record_response)
     style = (site.templates / _STYLE).read_text(encoding="utf-8")
     web.after_request(hardening.protection(site, hardening.content_security_policy(style)))
     _set_up_templates(web, style)
@@ -58,6 +65,26 @@ def create_web(site: Site) -> Flask:
         web.register_blueprint(blueprint)
     problems.register(web)
     return web
+
+
+def _desk(site: Site) -> MailClientDesk:
+    count_unknown = _unknown_names("domain", site)
+
+    def count_unless_configured(domain: str) -> None:
+        # A domain is asked for in vain, too, where its provider lacks what a format writes down.
+        if domain not in site.directory.snapshot().domains:
+            count_unknown(domain)
+
+    return MailClientDesk(
+        formats=site.formats,
+        find=remember(site.provisioner.find, site.directory.snapshot),
+        clock=site.clock,
+        unknown=count_unless_configured,
+    )
+
+
+def _unknown_names(kind: str, site: Site) -> UnknownNames:
+    return UnknownNames(kind, count=partial(site.metrics.count_unknown, kind), clock=site.clock)
 
 
 def _set_up_templates(web: Flask, style: str) -> None:

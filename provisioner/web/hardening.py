@@ -9,28 +9,26 @@ from base64 import b64encode
 from collections.abc import Callable, Iterable
 from hashlib import sha256
 from io import BytesIO
-from urllib.parse import unquote_to_bytes
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Response, request
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]  # it ships no types
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
-from provisioner.web.proxies import Networks, client_address, client_scheme
-from provisioner.web.site import Site, normalise_host, site
+from provisioner.errors import InvalidQuery
+from provisioner.query import parse_query
+from provisioner.web.proxies import Networks, recognise
+from provisioner.web.site import Site, normalise_host
 
 MAX_BODY = 64 * 1024  # octets
-HEALTH_ENDPOINTS = frozenset({"health.healthz", "health.readyz", "health.version"})
+# What the doorkeeper has found out, in the environment of a request.
+PLAIN_HTTP = "provisioner.plain_http"  # a trusted proxy says that the client came without TLS
+HIDDEN_CLIENT = "provisioner.hidden_client"  # REMOTE_ADDR is that of a proxy which we do not know
 
+_ANYWHERE = frozenset({"health.healthz", "health.readyz", "health.version", "health.metrics"})
 _CREDENTIALS = ("HTTP_AUTHORIZATION", "HTTP_PROXY_AUTHORIZATION")
-_SECRET_PARAMETERS = frozenset({"password", "p"})
-_BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ONE_YEAR = 365 * 24 * 3600  # seconds
-
-
-class PasswordInQuery(BadRequest):
-    """A password stands in the address of the page, where it is kept by browsers and proxies."""
 
 
 class Doorkeeper:
@@ -44,55 +42,90 @@ class Doorkeeper:
         """Pass the request on with REMOTE_ADDR and wsgi.url_scheme being the client's own."""
         for name in _CREDENTIALS:
             environ.pop(name, None)
-        peer = environ.get("REMOTE_ADDR", "")
-        scheme = environ["wsgi.url_scheme"]
-        environ["REMOTE_ADDR"] = client_address(peer, environ.get("HTTP_X_FORWARDED_FOR", ""), self._trusted)
-        environ["wsgi.url_scheme"] = client_scheme(
-            peer, scheme, environ.get("HTTP_X_FORWARDED_PROTO", ""), self._trusted
+        client = recognise(
+            environ.get("REMOTE_ADDR", ""),
+            environ.get("HTTP_X_FORWARDED_FOR", ""),
+            environ.get("HTTP_X_FORWARDED_PROTO", ""),
+            self._trusted,
         )
+        environ["REMOTE_ADDR"] = client.address
+        environ["wsgi.url_scheme"] = client.scheme or environ["wsgi.url_scheme"]
+        environ[PLAIN_HTTP] = client.scheme == "http"
+        environ[HIDDEN_CLIENT] = client.hidden
         return self._web(environ, start_response)
 
 
-def refuse() -> Response | None:
-    """Before every request: answer or raise where it is for another host, too large, or malformed."""
-    _limit_body()
-    _check_query(request.environ.get("QUERY_STRING", ""))
-    if request.endpoint in HEALTH_ENDPOINTS or normalise_host(request.environ.get("HTTP_HOST", "")) == site().hostname:
-        return None
+def refusal(site: Site, unknown_host: Callable[[str], None]) -> Callable[[], Response | None]:
+    """Before every request: answer or raise where it is too large, malformed or for another host.
+
+    ``unknown_host`` is told the other host.
+    """
+
+    def refuse() -> Response | None:
+        _limit_body()
+        _check_query(request.environ.get("QUERY_STRING", ""))
+        if request.endpoint in _ANYWHERE or _is_ours(site):
+            return None
+        unknown_host(_asked_host())
+        return not_found()
+
+    return refuse
+
+
+def _asked_host() -> str:
+    return normalise_host(request.environ.get("HTTP_HOST", ""))
+
+
+def _is_ours(site: Site) -> bool:
+    return _asked_host() == site.hostname
+
+
+def not_found() -> Response:
+    """What stands where there is nothing, not even a page that says so."""
     return Response("Not found.\n", status=404, content_type="text/plain; charset=utf-8")
 
 
 def _limit_body() -> None:
-    """Read a body of unknown length once, up to the limit; raise RequestEntityTooLarge past it."""
+    """Raise RequestEntityTooLarge or BadRequest where a body has to be refused."""
     if (request.content_length or 0) > MAX_BODY:
         raise RequestEntityTooLarge
-    if "chunked" not in request.environ.get("HTTP_TRANSFER_ENCODING", "").lower():
-        return
+    if _is_chunked(request.environ):
+        request.environ["wsgi.input"] = BytesIO(read_body(request.environ))
+
+
+def read_body(environ: WSGIEnvironment) -> bytes:
+    """The body of a request. Raises RequestEntityTooLarge past the limit, and BadRequest for one cut off or broken."""
+    length = None if _is_chunked(environ) else _content_length(environ)
+    if length == 0:
+        return b""
+    if (length or 0) > MAX_BODY:
+        raise RequestEntityTooLarge
     try:
-        body = request.environ["wsgi.input"].read(MAX_BODY + 1)
+        body: bytes = environ["wsgi.input"].read(MAX_BODY + 1 if length is None else length)
     except (ParseException, OSError):
         raise BadRequest from None
     if len(body) > MAX_BODY:
         raise RequestEntityTooLarge
-    request.environ["wsgi.input"] = BytesIO(body)
+    if length is not None and len(body) < length:
+        raise BadRequest
+    return body
+
+
+def _is_chunked(environ: WSGIEnvironment) -> bool:
+    return "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
+
+
+def _content_length(environ: WSGIEnvironment) -> int:
+    length = environ.get("CONTENT_LENGTH") or "0"
+    if not (length.isascii() and length.isdigit()):
+        raise BadRequest
+    return int(length[:20])  # digits enough to be too large
 
 
 def _check_query(query: str) -> None:
-    """Raise BadRequest for escapes that are no UTF-8 text, for a name given twice, and for a password."""
-    if _BROKEN_ESCAPE.search(query):
-        raise BadRequest
-    names = [_decode(pair.partition("=")[0]).lower() for pair in query.split("&") if pair]
-    if len(names) != len(set(names)) or _CONTROL.search(_decode(query)):
-        raise BadRequest
-    if _SECRET_PARAMETERS.intersection(names):
-        raise PasswordInQuery
-
-
-def _decode(text: str) -> str:
-    try:
-        return unquote_to_bytes(text.encode("latin-1").replace(b"+", b" ")).decode()
-    except UnicodeError:
-        raise BadRequest from None
+    """Raise InvalidQuery where it cannot be read, holds a password or a character that no page has put there."""
+    if any(_CONTROL.search(text) for parameter in parse_query(query).items() for text in parameter):
+        raise InvalidQuery("A control character stands in the query.")
 
 
 def protection(site: Site, policy: str) -> Callable[[Response], Response]:
@@ -103,13 +136,14 @@ def protection(site: Site, policy: str) -> Callable[[Response], Response]:
         "X-Content-Type-Options": "nosniff",
         "X-Robots-Tag": "noindex",
     }
-    if site.secure:
-        every["Strict-Transport-Security"] = f"max-age={_ONE_YEAR}"
     page = every | {"Content-Security-Policy": policy}
 
     def protect(response: Response) -> Response:
         for name, value in (page if response.mimetype == "text/html" else every).items():
             response.headers.setdefault(name, value)
+        # The other host names that lead here are of whole domains, whose web sites are none of our business.
+        if site.secure and _is_ours(site):
+            response.headers["Strict-Transport-Security"] = f"max-age={_ONE_YEAR}"
         return response
 
     return protect

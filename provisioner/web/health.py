@@ -1,11 +1,15 @@
-"""Tells load balancers and operators whether the process runs, whether it can serve, and which version it is.
+"""Tells load balancers and operators whether the process runs and can serve, its version, and what it has counted.
 
-The endpoints' names are those of Kubernetes' own health endpoints (kubernetes.io, API health endpoints).
+The endpoints' names are those of Kubernetes' own health endpoints (kubernetes.io, API health endpoints) and the one
+that Prometheus asks by default (prometheus.io, scrape_config).
 """
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, request
 
 from provisioner import __version__
+from provisioner.web.hardening import HIDDEN_CLIENT, not_found
+from provisioner.web.metrics import MEDIA_TYPE
+from provisioner.web.proxies import is_inside
 from provisioner.web.site import site
 
 health = Blueprint("health", __name__)
@@ -30,3 +34,11 @@ def readyz() -> tuple[Response, int]:
 def version() -> Response:
     """The version of the product."""
     return jsonify(version=__version__)
+
+
+@health.get("/metrics")
+def metrics() -> Response:
+    """The counters, for clients in the metrics networks alone; for everybody else there is nothing here."""
+    if request.environ[HIDDEN_CLIENT] or not is_inside(request.remote_addr or "", site().metrics_networks):
+        return not_found()
+    return Response(site().metrics.page(), content_type=MEDIA_TYPE)

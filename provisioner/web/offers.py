@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from flask import g
 
 from provisioner.errors import LinkUsedUp, UnknownFormat
-from provisioner.format import Domain, EwsAccess, Format, Kind, Organisation, Platform
-from provisioner.formats import FORMATS
+from provisioner.format import Format, Platform
 from provisioner.links import SetupLink
 from provisioner.model import MailProvider, Service
+from provisioner.organisation import Domain, EwsAccess, Kind, Organisation
 from provisioner.web.site import site
 
 _KINDS = tuple(Kind)
@@ -61,7 +61,7 @@ def visit(token: str) -> Visit:
     organisation = snapshot.organisation(domain.organisation_id)
     provider = site().provisioner.provider_of(link.account)
     g.organisation = organisation  # whom to ask, should the rest of the request fail
-    return Visit(link, organisation, domain, provider, offered_formats(FORMATS.values(), domain, provider))
+    return Visit(link, organisation, domain, provider, offered_formats(site().formats.values(), domain, provider))
 
 
 def offered_formats(formats: Iterable[Format], domain: Domain, provider: MailProvider) -> tuple[Format, ...]:

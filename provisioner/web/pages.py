@@ -8,8 +8,9 @@ from base64 import b64encode
 from flask import Blueprint, Response, make_response, render_template, request
 
 from provisioner.errors import IdentityError, LinkExpired, LinkRevoked
-from provisioner.format import Format, Kind
+from provisioner.format import Format
 from provisioner.links import LinkState, SetupLink
+from provisioner.organisation import Kind
 from provisioner.qr import qr_png, qr_svg
 from provisioner.signing import Identity
 from provisioner.web.devices import Device, recognise
@@ -31,6 +32,12 @@ _APPS = {
 def start() -> str:
     """The same page for everybody: how one gets a link."""
     return render_template("start.html", organisation=None)
+
+
+@pages.get("/help")
+def help_with_mail_apps() -> str:
+    """The page that mail apps link to from the settings they found (autoconfig's documentation and enable)."""
+    return render_template("help.html", organisation=None)
 
 
 @pages.get("/s/<token>")

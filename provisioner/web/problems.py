@@ -13,15 +13,18 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from provisioner.errors import (
     IdentityError,
+    InvalidQuery,
     LinkExpired,
     LinkRevoked,
     LinkUsedUp,
     MissingService,
     NotFound,
+    PasswordInQuery,
     StoreUnavailable,
 )
 from provisioner.web.access_log import route_name
-from provisioner.web.hardening import PasswordInQuery
+
+STORE_RETRY_AFTER = 30  # seconds
 
 _log = structlog.get_logger("provisioner.web")
 
@@ -43,7 +46,8 @@ _PROBLEMS: Mapping[type[Exception], Problem] = {
     LinkRevoked: Problem(410, "link_revoked.html"),
     LinkUsedUp: Problem(410, "link_used_up.html"),
     IdentityError: Problem(503, "unavailable.html", retry_after=300),
-    StoreUnavailable: Problem(503, "unavailable.html", retry_after=30),
+    StoreUnavailable: Problem(503, "unavailable.html", retry_after=STORE_RETRY_AFTER),
+    InvalidQuery: Problem(400, "refused.html"),
     PasswordInQuery: Problem(400, "password_in_query.html"),
 }
 

@@ -5,6 +5,8 @@ left than the first address that is no proxy of ours is hearsay. X-Forwarded-Hos
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 Address = IPv4Address | IPv6Address
@@ -13,14 +15,26 @@ Networks = Sequence[IPv4Network | IPv6Network]
 _MAX_HOPS = 32  # entries looked at, from the right
 
 
-def client_address(peer: str, forwarded_for: str, trusted: Networks) -> str:
-    """The address of the client behind ``peer``, the address that holds the connection.
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who is asking, as far as it can be known."""
 
-    ``forwarded_for`` is read only where ``peer`` is trusted: from the right, trusted addresses and what is no address
-    are passed over, and the first other address is the client.
-    """
-    if not is_trusted(peer, trusted):
-        return peer
+    address: str  # of the client, or of whoever holds the connection
+    scheme: str  # http or https as a trusted proxy says; "" where none says it
+    hidden: bool  # somebody whom we do not trust says that they ask for another
+
+
+def recognise(peer: str, forwarded_for: str, forwarded_proto: str, trusted: Networks) -> Client:
+    """The client behind ``peer``, the address that holds the connection, by the headers of that connection."""
+    if not is_inside(peer, trusted):
+        return Client(peer, scheme="", hidden=bool(forwarded_for))
+    said = forwarded_proto.rpartition(",")[2].strip().lower()
+    scheme = said if said in {"http", "https"} else ""
+    return Client(_client_address(peer, forwarded_for, trusted), scheme=scheme, hidden=False)
+
+
+def _client_address(peer: str, forwarded_for: str, trusted: Networks) -> str:
+    """The first address from the right that is no proxy of ours; what is no address is passed over."""
     for entry in reversed(forwarded_for.split(",")[-_MAX_HOPS:]):
         address = _parse(entry)
         if address is not None and not _inside(address, trusted):
@@ -28,22 +42,17 @@ def client_address(peer: str, forwarded_for: str, trusted: Networks) -> str:
     return peer
 
 
-def client_scheme(peer: str, scheme: str, forwarded_proto: str, trusted: Networks) -> str:
-    """``http`` or ``https`` as the nearest trusted proxy says, otherwise ``scheme``, that of the connection."""
-    said = forwarded_proto.rpartition(",")[2].strip().lower()
-    return said if said in {"http", "https"} and is_trusted(peer, trusted) else scheme
-
-
-def is_trusted(peer: str, trusted: Networks) -> bool:
-    """Whether ``peer`` is an address inside one of the trusted networks."""
-    address = _parse(peer)
-    return address is not None and _inside(address, trusted)
+def is_inside(peer: str, networks: Networks) -> bool:
+    """Whether ``peer`` is an address inside one of ``networks``."""
+    address = _parse(peer) if networks else None
+    return address is not None and _inside(address, networks)
 
 
 def _inside(address: Address, networks: Networks) -> bool:
     return any(address.version == network.version and address in network for network in networks)
 
 
+@lru_cache(maxsize=1024)  # a service has few proxies, and each request names one
 def _parse(text: str) -> Address | None:
     """An address, also with a port as some proxies write it (192.0.2.1:4711, [2001:db8::1]:4711)."""
     bare = text.strip()

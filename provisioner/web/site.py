@@ -4,19 +4,21 @@ The composition root builds one ``Site``; every view finds it again with ``site(
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from flask import Flask, current_app
 
 from provisioner.directory import Directory
+from provisioner.format import Format
 from provisioner.links import Links
 from provisioner.provisioning import Provisioner
 from provisioner.qr import capitals
 from provisioner.signing import Identity
+from provisioner.web.metrics import Metrics
+from provisioner.web.proxies import Networks
 
 _KEY = "provisioner.site"
 
@@ -26,15 +28,18 @@ class Site:
     """One running web site. ``public_url`` has no path and no final slash; links and QR codes come from it alone."""
 
     public_url: str
+    formats: Mapping[str, Format]  # by id
     provisioner: Provisioner
     links: Links
     directory: Directory
     identity: Callable[[], Identity]  # raises IdentityError while nothing can be signed
     clock: Callable[[], datetime]
-    trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
+    trusted_proxies: Networks
+    metrics_networks: Networks  # who may see the counters
     qr_capitals: bool
     templates: Path
     ready: Callable[[], Mapping[str, str]]  # what the service needs -> "ok", or why it does not work
+    metrics: Metrics = field(default_factory=Metrics)
 
     @property
     def secure(self) -> bool:

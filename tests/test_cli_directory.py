@@ -1,0 +1,176 @@
+"""``provisioner organisation`` and ``provisioner domain``: an administrator says whose people are provisioned."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.commands import Shell, shell_with_contoso
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Shell:
+    return Shell(tmp_path / "data")
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return shell_with_contoso(tmp_path / "data")
+
+
+# organisations
+
+
+def test_an_organisation_that_was_added_is_listed_and_shown(empty: Shell) -> None:
+    added = empty.run(
+        "organisation", "add", "contoso", "--name", "Contoso", "--support-contact", "help@contoso.example"
+    )
+    assert "Next: provisioner domain add DOMAIN --organisation contoso" in added.stdout
+    assert ["contoso", "Contoso", "help@contoso.example"] == empty.run("organisation", "list").stdout.split()[4:]
+    expected = {"id": "contoso", "name": "Contoso", "support_contact": "help@contoso.example", "consent_text": ""}
+    assert [expected] == empty.json("organisation", "list")
+    assert expected == empty.json("organisation", "show", "contoso")
+    assert "consent text     none" in empty.run("organisation", "show", "contoso").stdout
+
+
+def test_an_empty_list_says_where_was_looked(empty: Shell) -> None:
+    for what in ("organisation", "domain", "link"):
+        listed = empty.run(what, "list")
+        assert "" == listed.stdout
+        assert f"yet (data directory: {empty.data_dir})" in listed.stderr
+        assert [] == empty.json(what, "list")
+
+
+def test_only_what_is_given_of_an_organisation_changes(shell: Shell) -> None:
+    shell.run("organisation", "set", "contoso", "--support-contact", "IT", "--consent-text", "Agreed?")
+    shell.run("organisation", "set", "contoso", "--name", "Contoso Ltd", "--consent-text", "")
+    expected = {"id": "contoso", "name": "Contoso Ltd", "support_contact": "IT", "consent_text": ""}
+    assert expected == shell.json("organisation", "show", "contoso")
+
+
+def test_an_organisation_is_removed_after_its_domains(shell: Shell) -> None:
+    assert "still has 1 domain" in shell.refusal("organisation", "remove", "contoso", exit_code=1)
+    shell.run("domain", "remove", "contoso.example")
+    shell.run("organisation", "remove", "contoso")
+    assert [] == shell.json("organisation", "list")
+
+
+@pytest.mark.parametrize("command", ["show", "set", "remove"])
+def test_an_unknown_organisation_is_misuse_with_a_suggestion(command: str, shell: Shell) -> None:
+    assert "Unknown organisation 'contos'. Did you mean 'contoso'?" == shell.refusal("organisation", command, "contos")
+
+
+def test_adding_what_is_there_already_could_not_be_done(shell: Shell) -> None:
+    assert "is there already" in shell.refusal("organisation", "add", "contoso", "--name", "x", exit_code=1)
+    arguments = ("domain", "add", "contoso.example", "--organisation", "contoso")
+    assert "is there already" in shell.refusal(*arguments, exit_code=1)
+
+
+def test_an_organisation_that_cannot_be_is_misuse(empty: Shell) -> None:
+    assert shell_says(empty, "add", "Contoso", "--name", "x").startswith("The organisation id 'Contoso' may hold a-z")
+    assert shell_says(empty, "add", "contoso", "--name", " ").startswith("The organisation name is empty")
+
+
+def shell_says(shell: Shell, *arguments: str) -> str:
+    return shell.refusal("organisation", *arguments)
+
+
+# domains
+
+
+def test_a_new_domain_says_what_is_to_be_done_outside(shell: Shell) -> None:
+    said = shell.run("domain", "add", "FABRIKAM.example.", "--organisation", "contoso").stdout
+    assert "Added the domain fabrikam.example" in said
+    assert "consents once for Apple's mail app" in said
+    assert "'iOS Accounts'" in said
+    assert "autodiscover.fabrikam.example stays where it is, at Microsoft (autodiscover.outlook.com)" in said
+    assert "Next: provisioner link create NAME@fabrikam.example" in said
+
+
+def test_a_domain_has_its_defaults(shell: Shell) -> None:
+    expected = {
+        "name": "contoso.example",
+        "organisation": "contoso",
+        "provider": "office365",
+        "autodiscover": "auto",
+        "account_kinds": ["exchange"],
+        "smtp_password": False,
+        "ews": "blocked",
+        "sign_in_urls": "auto",
+    }
+    assert expected == shell.json("domain", "show", "contoso.example")
+    assert [expected] == shell.json("domain", "list")
+
+
+def test_every_setting_of_a_domain_can_be_given_and_changed(shell: Shell) -> None:
+    given = ("--account-kinds", "imap, exchange", "--smtp-password", "--ews", "allowed", "--sign-in-urls", "never")
+    shell.run(
+        "domain", "set", "contoso.example", *given, "--provider", "office365-gcc-high", "--autodiscover", "redirect"
+    )
+    shown = shell.json("domain", "show", "contoso.example")
+    assert ["exchange", "imap"] == shown["account_kinds"]
+    assert (True, "allowed", "never") == (shown["smtp_password"], shown["ews"], shown["sign_in_urls"])
+    assert ("office365-gcc-high", "redirect") == (shown["provider"], shown["autodiscover"])
+    shell.run("domain", "set", "contoso.example", "--no-smtp-password")
+    assert shown | {"smtp_password": False} == shell.json("domain", "show", "contoso.example")
+
+
+def test_a_domain_can_move_to_another_organisation(shell: Shell) -> None:
+    shell.run("organisation", "add", "fabrikam", "--name", "Fabrikam")
+    shell.run("domain", "set", "contoso.example", "--organisation", "fabrikam")
+    assert "fabrikam" == shell.json("domain", "show", "contoso.example")["organisation"]
+
+
+def test_domains_are_listed_in_columns(shell: Shell) -> None:
+    header, row = shell.run("domain", "list").stdout.splitlines()
+    assert ["DOMAIN", "ORGANISATION", "PROVIDER", "KINDS"] == header.split()
+    assert ["contoso.example", "contoso", "office365", "exchange"] == row.split()
+    assert "smtp password  no" in shell.run("domain", "show", "contoso.example").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--provider", "office366"], "Unknown mail provider 'office366'. Did you mean 'office365'?"),
+        (["--account-kinds", "exchange,imp"], "account_kinds: unknown value 'imp'. Did you mean 'imap'?"),
+        (["--account-kinds", ""], "account_kinds: unknown value ''."),
+        (["--ews", "alowed"], "ews: unknown value 'alowed'. Did you mean 'allowed'?"),
+        (["--autodiscover", "x"], "autodiscover: unknown value 'x'. Known: auto, redirect, settings."),
+        (["--organisation", "contos"], "Unknown organisation 'contos'. Did you mean 'contoso'?"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_misuse(arguments: list[str], reason: str, shell: Shell) -> None:
+    assert shell.refusal("domain", "set", "contoso.example", *arguments).startswith(reason)
+
+
+def test_a_domain_of_private_customers_is_refused(shell: Shell) -> None:
+    refusal = shell.refusal("domain", "add", "outlook.com", "--organisation", "contoso")
+    assert "private customers" in refusal
+
+
+@pytest.mark.parametrize("command", ["show", "set", "remove"])
+def test_an_unknown_domain_is_misuse(command: str, shell: Shell) -> None:
+    assert "'fabrikam.example' is not configured here" in shell.refusal("domain", command, "fabrikam.example")
+    assert "is not a valid domain name" in shell.refusal("domain", command, "a..example")
+
+
+def test_a_domain_with_open_links_stays(shell: Shell) -> None:
+    shell.run("link", "create", "anna@contoso.example")
+    assert "still has 1 open setup link" in shell.refusal("domain", "remove", "contoso.example", exit_code=1)
+
+
+# the audit trail
+
+
+def test_changes_are_recorded_under_the_name_of_the_user_of_this_machine(shell: Shell) -> None:
+    from sqlalchemy import select
+
+    from provisioner.cli.context import actor
+    from provisioner.store import Store, sqlite_url
+    from provisioner.store.tables import audit
+
+    store = Store.open(sqlite_url(shell.data_dir))
+    with store.read() as connection:
+        rows = connection.execute(select(audit.c.actor, audit.c.action)).all()
+    store.close()
+    assert [(actor(), "organisation.add"), (actor(), "domain.add")] == [tuple(row) for row in rows]
+    assert actor().startswith("command line, user ")

@@ -1,0 +1,289 @@
+"""``provisioner render``: one document without a store; signed where it is due, whole or not at all."""
+
+import os
+import plistlib
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provisioner.cli.directoryfile import parse_directory, read_directory
+from provisioner.cli.output import NotWritten, write_file
+from provisioner.errors import InvalidInput, InvalidSetting
+from provisioner.formats import FORMATS
+from provisioner.organisation import AutodiscoverPolicy, EwsAccess, Kind, SignInUrls
+from tests.commands import Shell, names
+from tests.pki import content_openssl_verified, make_signer, write_identity
+
+ANNA = "anna@contoso.example"
+FULL = """
+[organisation]
+id = "contoso"
+name = "Contoso & Töchter"
+support_contact = "help@contoso.example"
+consent_text = "Agreed?"
+
+[[domain]]
+name = "contoso.example"
+provider = "office365-gcc-high"
+autodiscover = "settings"
+account_kinds = ["exchange", "imap"]
+smtp_password = true
+ews = "allowed"
+sign_in_urls = "never"
+
+[[domain]]
+name = "bücher.example"
+"""
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return Shell(tmp_path / "data")
+
+
+@pytest.fixture
+def declared(tmp_path: Path) -> Path:
+    file = tmp_path / "contoso.toml"
+    file.write_text(FULL)
+    return file
+
+
+# unsigned
+
+
+def test_without_a_file_the_organisation_is_the_addresss_domain(shell: Shell) -> None:
+    profile = plistlib.loads(shell.run("render", "ios-exchange", ANNA, "--unsigned").stdout_bytes)
+    assert "contoso.example" == profile["PayloadOrganization"]
+    assert ANNA == profile["PayloadContent"][0]["EmailAddress"]
+
+
+def test_a_domain_as_long_as_domains_can_be_has_a_document_too(shell: Shell) -> None:
+    domain = ".".join(["a" * 63, "b" * 63, "c" * 63, "example"])
+    profile = plistlib.loads(shell.run("render", "ios-exchange", f"a@{domain}", "--unsigned").stdout_bytes)
+    assert domain.startswith(profile["PayloadOrganization"])
+
+
+def test_name_and_username_stand_in_the_document(shell: Shell) -> None:
+    arguments = ("--name", "Anna Example", "--username", "anna@contoso.test", "--unsigned")
+    (payload,) = plistlib.loads(shell.run("render", "apple-imap", ANNA, *arguments).stdout_bytes)["PayloadContent"]
+    assert ("Anna Example", "anna@contoso.test") == (payload["EmailAccountName"], payload["IncomingMailServerUsername"])
+
+
+def test_rendering_leaves_no_store_and_no_data_directory_behind(shell: Shell) -> None:
+    shell.run("render", "ios-exchange", ANNA, "--unsigned")
+    assert not shell.data_dir.exists()
+
+
+def test_a_file_declares_the_organisation_and_its_domains(shell: Shell, declared: Path) -> None:
+    profile = plistlib.loads(
+        shell.run("render", "ios-exchange", ANNA, "--context", declared, "--unsigned").stdout_bytes
+    )
+    assert "Contoso & Töchter" == profile["PayloadOrganization"]
+    assert {"default": "Agreed?"} == profile["ConsentText"]
+
+
+def test_the_provider_option_goes_before_the_files(shell: Shell, declared: Path) -> None:
+    arguments = ("render", "ios-exchange", ANNA, "--unsigned", "--context", declared)
+    as_declared = shell.run(*arguments).stdout_bytes
+    assert as_declared == shell.run(*arguments, "--provider", "office365-gcc-high").stdout_bytes
+    assert as_declared != shell.run(*arguments, "--provider", "office365").stdout_bytes
+
+
+# signed
+
+
+def test_a_document_that_is_due_to_be_signed_is_signed_by_the_configured_identity(shell: Shell, tmp_path: Path) -> None:
+    root = write_identity(shell.data_dir / "identity", make_signer("Contoso IT"))
+    result = shell.run("render", "ios-exchange", ANNA)
+    draft = shell.run("render", "ios-exchange", ANNA, "--unsigned")
+    assert draft.stdout_bytes == content_openssl_verified(result.stdout_bytes, root=root)
+    assert result.stderr.startswith("Signed by Contoso IT at 20")
+    assert 1 == len(result.stderr.splitlines())
+    assert {"identity", root.name} == set(names(shell.data_dir)), "no store was made"
+
+
+def test_the_identity_can_be_named(shell: Shell, tmp_path: Path) -> None:
+    root = write_identity(tmp_path / "certs", make_signer())
+    result = shell.run("render", "ios-exchange", ANNA, "--signed", "--identity", tmp_path / "certs")
+    assert content_openssl_verified(result.stdout_bytes, root=root).startswith(b"<?xml")
+
+
+def test_without_an_identity_nothing_is_written_and_both_ways_out_are_named(shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "anna.mobileconfig"
+    refusal = shell.refusal("render", "ios-exchange", ANNA, "-o", file, exit_code=1)
+    assert "provisioner identity create-demo" in refusal
+    assert "--unsigned" in refusal
+    assert not file.exists()
+
+
+def test_a_directory_to_sign_with_and_no_signature_is_a_contradiction(shell: Shell, tmp_path: Path) -> None:
+    refusal = shell.refusal("render", "ios-exchange", ANNA, "--unsigned", "--identity", tmp_path)
+    assert refusal.startswith("--identity names what to sign with")
+
+
+def test_a_format_that_is_never_signed_is_not_signed_and_cannot_be(shell: Shell) -> None:
+    fmt = next(fmt for fmt in FORMATS.values() if not fmt.signed)
+    assert "" == shell.run("render", fmt.id, ANNA).stderr
+    refusal = shell.refusal("render", fmt.id, ANNA, "--signed")
+    assert f"The format {fmt.id} is never signed; leave out --signed." == refusal
+
+
+# refusals
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["ios-exchang", ANNA], "Unknown format 'ios-exchang'. Did you mean 'ios-exchange'?"),
+        (["ios-exchange", "anna"], "The address has no @; one such as anna@contoso.com was expected."),
+        (
+            ["ios-exchange", ANNA, "--provider", "office366"],
+            "Unknown mail provider 'office366'. Did you mean 'office365'?",
+        ),
+        (["ios-exchange", ANNA, "--username", "CONTOSO\\anna"], "The username has a backslash;"),
+        (["ios-exchange", ANNA, "--name", "a\nb"], "The display name holds a line break"),
+    ],
+)
+def test_misuse_is_refused_with_what_was_expected(arguments: list[str], reason: str, shell: Shell) -> None:
+    assert shell.refusal("render", *arguments, "--unsigned").startswith(reason)
+
+
+def test_a_format_whose_service_the_provider_lacks_could_not_be_done(shell: Shell) -> None:
+    refusal = shell.refusal("render", "ios-exchange", ANNA, "--provider", "outlook-com", "--unsigned", exit_code=1)
+    assert refusal.startswith("The format 'ios-exchange' needs activesync, and the provider 'outlook-com'")
+
+
+def test_an_address_of_a_domain_that_the_file_does_not_declare_is_refused(shell: Shell, declared: Path) -> None:
+    refusal = shell.refusal("render", "ios-exchange", "anna@fabrikam.example", "--context", declared, "--unsigned")
+    assert refusal.startswith(f"{declared} has no [[domain]] called fabrikam.example, only contoso.example, xn--")
+
+
+# files
+
+
+def test_a_file_is_written_whole_and_with_the_rights_of_every_new_file(shell: Shell, tmp_path: Path) -> None:
+    file, other = tmp_path / "anna.mobileconfig", tmp_path / "other"
+    other.touch()
+    result = shell.run("render", "ios-exchange", ANNA, "--unsigned", "-o", file)
+    assert b"" == result.stdout_bytes
+    assert file.read_bytes().startswith(b"<?xml")
+    assert stat.S_IMODE(other.stat().st_mode) == stat.S_IMODE(file.stat().st_mode)
+    assert {"anna.mobileconfig", "other"} == set(names(tmp_path))
+
+
+def test_a_file_that_cannot_be_written_is_said_and_nothing_is_left(shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "missing" / "anna.mobileconfig"
+    refusal = shell.refusal("render", "ios-exchange", ANNA, "--unsigned", "-o", file, exit_code=1)
+    assert f"The file {file} could not be written: No such file or directory." == refusal
+    assert [] == names(tmp_path)
+
+
+def test_a_file_that_was_there_stays_where_the_new_one_cannot_be_written(tmp_path: Path) -> None:
+    target = tmp_path / "directory"
+    target.mkdir()
+    with pytest.raises(NotWritten, match="Is a directory"):
+        write_file(target, b"x")
+    assert ["directory"] == names(tmp_path)
+
+
+def test_a_link_to_a_file_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real").write_bytes(b"old")
+    (tmp_path / "link").symlink_to("real")
+    write_file(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert b"new" == (tmp_path / "real").read_bytes()
+
+
+def test_a_device_is_written_to_and_not_replaced() -> None:
+    write_file(Path(os.devnull), b"x")
+    assert Path(os.devnull).is_char_device()
+
+
+# the file that declares
+
+
+def test_a_declaration_is_read_with_every_setting(declared: Path) -> None:
+    snapshot = read_directory(declared)
+    domain = snapshot.domain("contoso.example")
+    assert "help@contoso.example" == snapshot.organisation("contoso").support_contact
+    assert ("contoso", "office365-gcc-high") == (domain.organisation_id, domain.provider_id)
+    assert AutodiscoverPolicy.SETTINGS is domain.autodiscover
+    assert (Kind.EXCHANGE, Kind.IMAP) == domain.account_kinds
+    assert (True, EwsAccess.ALLOWED, SignInUrls.NEVER) == (domain.smtp_password, domain.ews, domain.sign_in_urls)
+
+
+def test_a_declaration_needs_little(declared: Path) -> None:
+    domain = read_directory(declared).domain("bücher.example")
+    assert ("office365", (Kind.EXCHANGE,), False) == (domain.provider_id, domain.account_kinds, domain.smtp_password)
+    assert AutodiscoverPolicy.AUTO is domain.autodiscover
+
+
+ORGANISATION = '[organisation]\nid = "contoso"\nname = "Contoso"\n'
+DOMAIN = '[[domain]]\nname = "contoso.example"\n'
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("", "the table [organisation] is missing."),
+        ("organisation = 1", "the table [organisation] is missing."),
+        (ORGANISATION, "at least one [[domain]] was expected, with two brackets on each side."),
+        (ORGANISATION + DOMAIN.replace("[[domain]]", "[domain]"), "at least one [[domain]] was expected"),
+        ("domain = [1]\n" + ORGANISATION, "the table [[domain]] is missing."),
+        (ORGANISATION + DOMAIN + DOMAIN, "a domain is declared twice; keep one of them."),
+        ("organization = 1", "the file has the unknown key 'organization'. Did you mean 'organisation'?"),
+        (ORGANISATION + "nmae = 1\n" + DOMAIN, "[organisation] has the unknown key 'nmae'. Did you mean 'name'?"),
+        (ORGANISATION + DOMAIN + "ewes = 1", "[[domain]] has the unknown key 'ewes'. Did you mean 'ews'?"),
+        (ORGANISATION + "[[domain]]", "name: a text in quotation marks was expected, and it is needed."),
+        (ORGANISATION + DOMAIN + "provider = 5", "provider: a text in quotation marks was expected."),
+        (ORGANISATION + DOMAIN + 'smtp_password = "no"', "smtp_password: true or false was expected."),
+        (ORGANISATION + DOMAIN + 'account_kinds = "imap"', 'account_kinds: a list such as ["exchange", "imap"] was'),
+        (ORGANISATION + DOMAIN + 'account_kinds = ["imp"]', "account_kinds: unknown value 'imp'. Did you mean 'imap'?"),
+        (ORGANISATION + DOMAIN + "account_kinds = []", "account_kinds is empty;"),
+        (ORGANISATION + DOMAIN + 'ews = "alowed"', "ews: unknown value 'alowed'. Did you mean 'allowed'?"),
+        (ORGANISATION + DOMAIN + "ews = true", "ews: unknown value 'True'."),
+        ('[organisation]\nid = "Contoso"\nname = "x"\n' + DOMAIN, "The organisation id 'Contoso' may hold"),
+    ],
+)
+def test_a_wrong_declaration_is_refused_with_its_file_and_key(content: str, reason: str, tmp_path: Path) -> None:
+    file = tmp_path / "wrong.toml"
+    file.write_text(content)
+    with pytest.raises(InvalidSetting) as refusal:
+        read_directory(file)
+    assert str(refusal.value).startswith(f"{file}: {reason}")
+
+
+def test_a_declaration_that_is_no_toml_or_not_there_is_refused_by_name(tmp_path: Path) -> None:
+    file = tmp_path / "wrong.toml"
+    with pytest.raises(InvalidSetting, match="cannot be read: No such file"):
+        read_directory(file)
+    file.write_bytes(b"[organisation")
+    with pytest.raises(InvalidSetting, match="is not valid TOML"):
+        read_directory(file)
+    file.write_bytes(b"\xff")
+    with pytest.raises(InvalidSetting, match="is not UTF-8 text"):
+        read_directory(file)
+
+
+_VALUES = st.recursive(
+    st.one_of(st.booleans(), st.integers(), st.floats(), st.text(), st.dates()),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(), inner, max_size=3)),
+    max_leaves=5,
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["name", "provider", "ews", "account_kinds", "smtp_password"]), _VALUES),
+    st.dictionaries(st.sampled_from(["id", "name", "consent_text"]), _VALUES),
+)
+def test_whatever_a_declaration_holds_it_is_read_or_refused(
+    domain: dict[str, object], organisation: dict[str, object]
+) -> None:
+    try:
+        snapshot = parse_directory({"organisation": organisation, "domain": [domain]})
+    except InvalidInput:
+        return
+    assert 1 == len(snapshot.domains)
