@@ -160,6 +160,12 @@ def test_declarations_hang_together_and_change_their_token_only_with_their_conte
     assert [part["Identifier"] for part in first] == [part["Identifier"] for part in renamed]
 
 
+def test_declarations_say_whom_to_sign_in_as_where_that_is_not_the_address() -> None:
+    fmt = find_format("apple-declarations")
+    assert f"Sign in as {ANNA.username}." in _profile(fmt)["PayloadDescription"]
+    assert "Sign in as" not in _profile(fmt, Account(ANNA.address))["PayloadDescription"]
+
+
 def test_a_declaration_names_the_sign_in_page_of_a_sovereign_cloud() -> None:
     fmt = find_format("apple-declarations")
     provider = PROVIDERS["office365-china"]

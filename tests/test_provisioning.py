@@ -76,6 +76,22 @@ def test_every_signature_has_its_audit_record_first() -> None:
     assert ANNA.address.partition("@")[0] not in str(record)
 
 
+def test_the_record_is_written_before_the_signature_is_made() -> None:
+    happened: list[str] = []
+
+    @dataclass
+    class WatchedSigner(FakeSigner):
+        def sign(self, content: bytes) -> bytes:
+            happened.append("signed")
+            return super().sign(content)
+
+    provisioner = dataclasses.replace(
+        _provisioner(), identity=WatchedSigner, audit=lambda _: happened.append("recorded")
+    )
+    provisioner.issue(ANNA, IOS)
+    assert ["recorded", "signed"] == happened
+
+
 def test_nothing_is_signed_while_the_audit_record_cannot_be_written() -> None:
     with pytest.raises(StoreUnavailable):
         _provisioner(audit=FakeAudit(fails=True)).issue(ANNA, IOS)

@@ -23,6 +23,7 @@ _TEXTS = {
         "version 14. You sign in on Microsoft's own page; this profile holds no password. Use it instead of the "
         "Exchange profile, not beside it. Removing the profile removes the account."
     ),
+    "username": "Sign in as {username}.",  # declarations have no place for a user name
     "ews_ending": (
         "On a Mac it needs Exchange Web Services, which Microsoft blocks since {blocked_since} unless IT has allowed "
         "Apple's mail app, and ends on {ends}."
@@ -56,7 +57,9 @@ def _render(account: Account, provider: MailProvider, context: Context) -> bytes
         context=context,
         payload_type="com.apple.declarations",
         settings={"Declarations": declarations},
-        description=f"{context.text('description')} {ews_ending(provider.ews, context)}",
+        description=" ".join(
+            [context.text("description"), *_sign_in_name(account, context), ews_ending(provider.ews, context)]
+        ),
         target=None,
     )
 
@@ -64,6 +67,12 @@ def _render(account: Account, provider: MailProvider, context: Context) -> bytes
 def _person(account: Account) -> dict[str, object]:
     name = {"FullName": account.display_name} if account.display_name else {}
     return {"EmailAddress": account.address, **name}
+
+
+def _sign_in_name(account: Account, context: Context) -> list[str]:
+    if account.username == account.address:
+        return []
+    return [context.text("username", username=account.username)]
 
 
 def _exchange(provider: MailProvider, context: Context) -> dict[str, object]:

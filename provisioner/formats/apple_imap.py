@@ -14,8 +14,8 @@ _TEXTS = {
     "account": "{organisation} mail (IMAP)",
     "description": (
         "Adds your {organisation} mail over IMAP to this device. Exchange Online takes no password over IMAP, and "
-        "this kind of profile cannot sign in with Microsoft: use the Exchange profile or Outlook unless IT told you "
-        "to use this one. It holds no password. Removing the profile removes the account."
+        "this kind of profile cannot sign in with Microsoft: set mail up another way, such as Outlook, unless IT told "
+        "you to use this one. It holds no password. Removing the profile removes the account."
     ),
 }
 

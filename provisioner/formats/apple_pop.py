@@ -14,9 +14,9 @@ _TEXTS = {
     "account": "{organisation} mail (POP)",
     "description": (
         "Adds your {organisation} mail over POP to this device; POP can take mail off the server. Exchange Online "
-        "takes no password over POP, and this kind of profile cannot sign in with Microsoft: use the Exchange "
-        "profile or Outlook unless IT told you to use this one. It holds no password. Removing the profile removes "
-        "the account."
+        "takes no password over POP, and this kind of profile cannot sign in with Microsoft: set mail up another way, "
+        "such as Outlook, unless IT told you to use this one. It holds no password. Removing the profile removes the "
+        "account."
     ),
 }
 
