@@ -181,11 +181,13 @@ def _read_soap(envelope: Element) -> Reading:
         "ExternalPop3Connections": Service.POP3,
         "ExternalSmtpConnections": Service.SUBMISSION,
     }
-    claims = [
-        _read_url({"ExternalEwsUrl": Service.EWS}[setting.findtext("Name", "", names)], url)
+    texts = {
+        setting.findtext("Name", "", names): value
         for setting in envelope.iterfind(".//UserSetting", names)
-        if (url := setting.findtext("Value", "", names))
-    ]
+        if (value := setting.findtext("Value", "", names))
+    }
+    address = texts.pop("AutoDiscoverSMTPAddress", None)
+    claims = [_read_url({"ExternalEwsUrl": Service.EWS}[name], url) for name, url in texts.items()]
     claims += [
         Claim(
             service=services[setting.findtext("Name", "", names)],
@@ -199,7 +201,7 @@ def _read_soap(envelope: Element) -> Reading:
         for setting in envelope.iterfind(".//UserSetting", names)
         for connection in setting.iterfind("ProtocolConnections/ProtocolConnection", names)
     ]
-    return Reading(tuple(claims), None, None)
+    return Reading(tuple(claims), address, None)
 
 
 def _read_url(service: Service, url: str) -> Claim:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.format import Reply
+from provisioner.format import AnyoneAt, Reply
 from provisioner.formats import find_format
 from provisioner.model import MailProvider
 from provisioner.organisation import AutodiscoverPolicy
@@ -20,6 +20,7 @@ PATH = "/autodiscover/autodiscover.svc"
 CAPTURED = Path(__file__).parent / "captured"
 CLOUDS = [name for name, provider in PROVIDERS.items() if FORMAT.needs <= provider.services]
 SETTINGS = [AutodiscoverPolicy.AUTO, AutodiscoverPolicy.SETTINGS]
+ADDRESS = "AutoDiscoverSMTPAddress"
 OURS = ["ExternalEwsUrl", "ExternalImap4Connections", "ExternalPop3Connections", "ExternalSmtpConnections"]
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -160,7 +161,18 @@ def test_a_domain_whose_provider_has_no_exchange_is_not_configured_for_it(
 
 def test_the_document_of_a_person_is_the_answer_to_who_asks_for_everything() -> None:
     document = FORMAT.render(ANNA, PROVIDERS["office365"], contoso_context(FORMAT))
+    body = about_users(ANNA.address, settings=(ADDRESS, *OURS))
+    assert document == post(body.replace(b"Exchange2013", b"Exchange2016")).body
+
+
+def test_the_document_of_anyone_at_a_domain_says_all_but_an_address() -> None:
+    document = FORMAT.render(AnyoneAt("contoso.example"), PROVIDERS["office365"], contoso_context(FORMAT))
     assert document == post(changed("Exchange2013", "Exchange2016")).body
+
+
+def test_the_address_that_was_asked_about_is_told_as_exchangelib_needs_it() -> None:
+    (answer,) = answers(about_users("Nobody@CONTOSO.example", settings=(ADDRESS,)))
+    assert {ADDRESS: "Nobody@contoso.example"} == settings_of(answer)
 
 
 # Which settings
@@ -171,7 +183,7 @@ def test_only_what_was_asked_for_is_told_and_each_once() -> None:
     assert [OURS[3], OURS[0]] == list(settings_of(answer))
 
 
-# Every name in Microsoft's reference (Setting (SOAP)) but the four that are known here.
+# Every name in Microsoft's reference (Setting (SOAP)) but the five that are known here.
 EXISTING = """
 UserDisplayName UserDN UserDeploymentId InternalMailboxServer InternalRpcClientServer InternalMailboxServerDN
 InternalEcpUrl InternalEcpVoicemailUrl InternalEcpEmailSubscriptionsUrl InternalEcpTextMessagingUrl
@@ -184,7 +196,7 @@ ExternalEcpEmailSubscriptionsUrl ExternalEcpTextMessagingUrl ExternalEcpDelivery
 ExternalEcpRetentionPolicyTagsUrl ExternalEcpPublishingUrl ExternalOABUrl ExternalUMUrl ExternalWebClientUrls
 CrossOrganizationSharingEnabled AlternateMailboxes CasVersion EwsSupportedSchemas InternalPop3Connections
 InternalImap4Connections InternalSmtpConnections InternalServerExclusiveConnect ExternalServerExclusiveConnect
-ExchangeRpcUrl ShowGalAsDefaultView AutoDiscoverSMTPAddress InteropExternalEwsUrl ExternalEwsVersion
+ExchangeRpcUrl ShowGalAsDefaultView InteropExternalEwsUrl ExternalEwsVersion
 InteropExternalEwsVersion MobileMailboxPolicyInterop GroupingInformation UserMSOnline MapiHttpEnabled
 """
 
@@ -273,7 +285,7 @@ def test_a_hundred_mailboxes_are_answered_and_one_more_is_refused() -> None:
 
 
 def test_all_that_exchange_knows_may_be_asked_for_but_not_for_everybody_at_once() -> None:
-    everything = (*EXISTING.split(), *OURS)
+    everything = (*EXISTING.split(), ADDRESS, *OURS)
     mailboxes = [f"user{number}@contoso.example" for number in range(33)]
     assert ["NoError"] * 32 == codes(about_users(*mailboxes[:32], settings=everything))
     assert "InvalidRequest" == response(about_users(*mailboxes, settings=everything)).findtext("ErrorCode", "", NAMES)

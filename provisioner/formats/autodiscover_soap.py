@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
-from provisioner.address import normalise_domain
 from provisioner.errors import InvalidInput, InvalidXml
 from provisioner.format import AnyoneAt, Audience, Context, Discovery, Format, Found, Lookup, Reply, Request, Subject
 from provisioner.model import Account, ConnectionSecurity, MailProvider, MailServer, Service
@@ -65,10 +64,10 @@ class _Operation(NamedTuple):
 
     noun: str
     named_in: tuple[str, ...]  # where its mailbox or domain stands, below the element called like the noun
-    domain_of: Callable[[str], str]  # raises InvalidInput
+    subject_of: Callable[[str], Subject]  # raises InvalidInput
     text_type: str
     exists: frozenset[str]  # the settings that the protocol knows
-    settings: Callable[[MailProvider], Mapping[str, str | MailServer]]
+    settings: Callable[[MailProvider, Subject], Mapping[str, str | MailServer]]
 
 
 class _Question(NamedTuple):
@@ -114,10 +113,10 @@ def _parse(operation: _Operation, message: Message) -> _Question:
     )
 
 
-def _render(subject: Subject, provider: MailProvider, context: Context) -> bytes:  # noqa: ARG001  # as every format
-    """The answer to a program that asks for all there is for one mailbox: the same for everybody of a domain."""
-    asked = (f"anyone@{context.domain.name}",)
-    question = _Question(_USER, _DEFAULT_VERSION, asked, tuple(_user_settings(provider)))
+def _render(subject: Subject, provider: MailProvider, context: Context) -> bytes:
+    """The answer to a program that asks for all there is for one mailbox: but for its address, everybody's."""
+    asked = (subject.address if isinstance(subject, Account) else f"anyone@{context.domain.name}",)
+    question = _Question(_USER, _DEFAULT_VERSION, asked, tuple(_user_settings(provider, subject)))
     return _write(question, lambda domain: Found(provider, context))  # noqa: ARG005  # there is only this one
 
 
@@ -149,28 +148,27 @@ def _error(code: str, message: str) -> _Nodes:
 
 def _answers(question: _Question, lookup: Lookup) -> list[Element]:
     """One answer for each mailbox or domain, in their order: clients know by it which answer is whose."""
-    domains = [_domain(question.operation, name) for name in question.asked]
-    answers = {domain: _answer_about(domain, question, lookup) for domain in dict.fromkeys(domains)}
-    return [answers[domain] for domain in domains]
+    subjects = [_subject(question.operation, name) for name in question.asked]
+    found = {domain: lookup(domain) for domain in dict.fromkeys(subject.domain for subject in subjects if subject)}
+    return [_answer_about(subject, question, found[subject.domain] if subject else None) for subject in subjects]
 
 
-def _domain(operation: _Operation, name: str) -> str:
+def _subject(operation: _Operation, name: str) -> Subject | None:
     try:
-        return operation.domain_of(name)
+        return operation.subject_of(name)
     except InvalidInput:
-        return ""
+        return None
 
 
-def _answer_about(domain: str, question: _Question, lookup: Lookup) -> Element:
+def _answer_about(subject: Subject | None, question: _Question, found: Found | None) -> Element:
     noun = question.operation.noun
-    found = lookup(domain) if domain else None
-    if found is None:
+    if subject is None or found is None:
         return _response(noun, _error(f"Invalid{noun}", "No mailbox of this domain is known here."))
     if found.context.domain.autodiscover is AutodiscoverPolicy.REDIRECT:
         assert found.provider.autodiscover is not None  # declared in needs
         target = found.provider.autodiscover.soap_url
         return _response(noun, _error("RedirectUrl", "Ask at the redirect target."), target=target)
-    there = question.operation.settings(found.provider)
+    there = question.operation.settings(found.provider, subject)
     return _response(
         noun,
         _error("NoError", "No error."),
@@ -207,19 +205,22 @@ def _connection(server: MailServer) -> Element:
     return node("ProtocolConnection", hostname, port, node("EncryptionMethod", _ENCRYPTION_METHOD[server.security]))
 
 
-def _user_settings(provider: MailProvider) -> Mapping[str, str | MailServer]:
+def _user_settings(provider: MailProvider, subject: Subject) -> Mapping[str, str | MailServer]:
     assert provider.imap is not None  # declared in needs
     assert provider.pop3 is not None
     assert provider.submission is not None
+    # exchangelib 5.6 fails without the address, which it means to fill in itself (UserResponse, properties.py).
+    address = {"AutoDiscoverSMTPAddress": subject.address} if isinstance(subject, Account) else {}
     return {
-        **_domain_settings(provider),
+        **address,
+        **_domain_settings(provider, subject),
         "ExternalImap4Connections": provider.imap,
         "ExternalPop3Connections": provider.pop3,
         "ExternalSmtpConnections": provider.submission,
     }
 
 
-def _domain_settings(provider: MailProvider) -> Mapping[str, str]:
+def _domain_settings(provider: MailProvider, subject: Subject) -> Mapping[str, str]:  # noqa: ARG001  # as of users
     assert provider.ews is not None  # declared in needs
     return {"ExternalEwsUrl": provider.ews.url}
 
@@ -228,10 +229,8 @@ def _refuse(request: Request, now: datetime) -> Reply:  # noqa: ARG001  # as eve
     return Reply(status=400, body=write_fault(_EXPECTED), media_type=MEDIA_TYPE)
 
 
-_USER = _Operation(
-    "User", ("Mailbox",), lambda mailbox: Account(mailbox).domain, "StringSetting", _USER_SETTINGS, _user_settings
-)
-_DOMAIN = _Operation("Domain", (), normalise_domain, "DomainStringSetting", _DOMAIN_SETTINGS, _domain_settings)
+_USER = _Operation("User", ("Mailbox",), Account, "StringSetting", _USER_SETTINGS, _user_settings)
+_DOMAIN = _Operation("Domain", (), AnyoneAt, "DomainStringSetting", _DOMAIN_SETTINGS, _domain_settings)
 
 FORMAT = Format(
     id="autodiscover-soap",
