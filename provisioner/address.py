@@ -30,6 +30,8 @@ def refuse_unwritable(text: str) -> None:
 
     Source: XML 1.0 section 2.2 (Char), Unicode 23.7 (noncharacters), UAX 9 (explicit directional formatting).
     """
+    if text.isascii() and text.isprintable():
+        return  # nearly every address and domain
     for character in text:
         reason = _unwritable(character)
         if reason:

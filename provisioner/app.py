@@ -4,6 +4,7 @@ The only place that knows every piece, and the only one with the real clock.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
 REFRESH_EVERY = timedelta(seconds=2)  # a change of the directory is seen within five seconds
+_STALE_AFTER = 5 * REFRESH_EVERY
 
 _OK = "ok"
 _SERVICE = "service"  # who signs, in the audit trail, when a person opens a link
@@ -57,9 +59,15 @@ class Services:
         """What the service needs -> "ok", or in a word why it does not work; the log has the whole reason."""
         return {
             "store": _store_state(self.store),
-            "directory": "stale" if self.directory.stale_since() else _OK,
+            "directory": self._directory_state(),
             "identity": _identity_state(self.identity),
         }
+
+    def _directory_state(self) -> str:
+        with suppress(StoreUnavailable):
+            self.directory.snapshot()  # a process that has just started has not read it yet
+        read_at = self.directory.read_at()
+        return _OK if read_at and self.clock() - read_at <= _STALE_AFTER else "stale"
 
 
 def clock() -> datetime:
@@ -194,9 +202,14 @@ def _audit_in(store: Store) -> Callable[[Signature], None]:
 
 def _store_state(store: Store) -> str:
     try:
-        return _OK if has_present_schema(store) else "not upgraded"
-    except (StoreUnavailable, ConfigurationError):
+        if not has_present_schema(store):
+            return "not upgraded"
+        store.require_writable()
+    except ConfigurationError:
         return "unavailable"
+    except StoreUnavailable as failure:
+        return failure.reason if failure.reason in ("locked", "read-only") else "unavailable"
+    return _OK
 
 
 def _identity_state(identity: IdentityFiles) -> str:
@@ -208,4 +221,4 @@ def _identity_state(identity: IdentityFiles) -> str:
         return "not in date"
     except IdentityError:
         return "unusable"
-    return _OK
+    return f"{_OK}, but new files are refused: the last good identity is in use" if identity.problem() else _OK

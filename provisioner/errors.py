@@ -40,6 +40,7 @@ A message says what was expected, what was found and what to do. It never holds 
 from collections.abc import Iterable
 from datetime import datetime
 from difflib import get_close_matches
+from typing import Literal
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
@@ -52,8 +53,8 @@ def suggestion(name: str, known: Iterable[str]) -> str:
 
 
 def printable(text: str, limit: int = 40) -> str:
-    """``text`` quoted for a message: escaped to ASCII and cut, so that no log line or terminal is disturbed."""
-    shown = ascii(text)
+    """``text`` quoted for a message: what does not print is escaped, and it is cut, so that no line is disturbed."""
+    shown = repr(text)
     return shown if len(shown) <= limit else f"{shown[:limit]}…"
 
 
@@ -139,7 +140,10 @@ class UnknownDomain(NotFound):
 
     def __init__(self, name: str, known: Iterable[str] = ()) -> None:
         super().__init__(name, known)
-        self.args = (f"The domain {printable(name)} is not configured here. Add it with 'provisioner domain add'.",)
+        self.args = (
+            f"The domain {printable(name)} is not configured here. 'provisioner domain list' shows those that are, "
+            "'provisioner domain add' adds one.",
+        )
 
 
 class UnknownLink(NotFound):
@@ -228,5 +232,12 @@ class IdentityNotInDate(IdentityError):
     """A certificate of the signing identity is expired or not yet valid."""
 
 
+StoreProblem = Literal["locked", "read-only", "missing", "full", "overloaded", "unreachable", "unreadable", "failed"]
+
+
 class StoreUnavailable(ProvisionerError):
-    """The database does not answer; the same request may succeed later."""
+    """The database does not answer; the same request may succeed later. ``reason`` is what is wrong, in a word."""
+
+    def __init__(self, message: str = "", *, reason: StoreProblem = "failed") -> None:
+        self.reason: StoreProblem = reason
+        super().__init__(message)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
+from xml.sax.saxutils import escape
 
 from provisioner.address import normalise_domain
 from provisioner.errors import InvalidInput, MissingService
@@ -17,6 +18,7 @@ from provisioner.model import Account, MailProvider, Service
 from provisioner.organisation import Domain, Kind, Organisation, SignInUrls
 
 TEXT = "text/plain; charset=utf-8"
+_STAND_IN = "whoever-asks.6f1d3a0c94e84b5d"  # nobody is called so, and no organisation
 
 
 class Audience(Enum):
@@ -102,11 +104,27 @@ def text_reply(status: int, text: str, **headers: str) -> Reply:
     )
 
 
-class Found(NamedTuple):
-    """A configured domain's provider, and the context of its documents."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A configured domain's provider and the context of its documents; it remembers what it has written."""
 
     provider: MailProvider
     context: Context
+    _written: dict[object, tuple[bytes, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def write(self, subject: Subject, render: "Render") -> bytes:
+        """What ``render`` writes for ``subject``: in whole the first time, afterwards only the address is filled in.
+
+        For XML that holds a person's address as the text of elements and depends on the person in no other way.
+        """
+        is_person = isinstance(subject, Account)
+        parts = self._written.get((render, is_person))
+        if parts is None:
+            stand_in = Account(f"{_STAND_IN}@{subject.domain}") if is_person else subject
+            document = render(stand_in, self.provider, self.context)
+            parts = tuple(document.split(stand_in.address.encode())) if isinstance(stand_in, Account) else (document,)
+            self._written[render, is_person] = parts
+        return escape(subject.address).encode().join(parts) if isinstance(subject, Account) else parts[0]
 
 
 Lookup = Callable[[str], Found | None]

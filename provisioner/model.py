@@ -8,11 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
+from unicodedata import category
 
 from provisioner.address import address_key, normalise_address, refuse_unwritable, strip_blanks
 from provisioner.errors import InvalidAddress, InvalidDisplayName, InvalidText, InvalidUsername
 
 MAX_DISPLAY_NAME = 256  # characters; Entra ID's limit for displayName
+
+# What nobody sees by itself: format and control characters, blanks and marks, and letters and symbols that are blank.
+_INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Mn", "Zs"})
+_BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # Hangul fillers and the empty Braille pattern
 
 
 class ConnectionSecurity(Enum):
@@ -227,12 +232,19 @@ def _username(text: str) -> str:
         raise InvalidUsername(f"The username is not a user principal name: {refusal}") from None
 
 
+def is_visible(text: str) -> bool:
+    """Whether ``text`` has a character that people see (Unicode general categories)."""
+    return any(category(each) not in _INVISIBLE_CATEGORIES and each not in _BLANK_LETTERS for each in text)
+
+
 def _display_name(text: str) -> str:
     name = strip_blanks(text)
     try:
         refuse_unwritable(name)
     except InvalidText as refusal:
         raise InvalidDisplayName(f"The display name {refusal}") from None
+    if name and not is_visible(name):
+        raise InvalidDisplayName("The display name holds no visible character; write a name, or leave it out.")
     if len(name) > MAX_DISPLAY_NAME:
         raise InvalidDisplayName(f"The display name is longer than {MAX_DISPLAY_NAME} characters.")
     return name

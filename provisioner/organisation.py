@@ -6,6 +6,7 @@ from enum import Enum
 
 from provisioner.address import normalise_domain, refuse_unwritable, strip_blanks
 from provisioner.errors import InvalidSetting, InvalidText, printable
+from provisioner.model import is_visible
 
 _ORGANISATION_ID = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,62}[a-z0-9])?")
 _MAX_NAME = 100  # characters; PayloadOrganization is one line on a phone's screen
@@ -71,6 +72,8 @@ def _line(what: str, text: str, limit: int, *, required: bool = False) -> str:
         raise InvalidSetting(f"The {what} {refusal}") from None
     if required and not text:
         raise InvalidSetting(f"The {what} is empty; people read it, so it is needed.")
+    if required and not is_visible(text):
+        raise InvalidSetting(f"The {what} holds no visible character; people read it, so it needs one.")
     if len(text) > limit:
         raise InvalidSetting(f"The {what} is longer than {limit} characters.")
     return text

@@ -10,12 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from functools import cache
 from xml.etree.ElementTree import Element
 
 from provisioner.errors import InvalidInput, InvalidXml
 from provisioner.format import Found, Lookup, Reply, Request
 from provisioner.model import Account
-from provisioner.xmltree import node, read_xml, split_name, write_xml
+from provisioner.xmltree import node, read_xml, write_xml
 
 PATH = "/autodiscover/autodiscover.xml"
 MEDIA_TYPE = "text/xml; charset=utf-8"
@@ -68,8 +69,14 @@ def read_question(body: bytes) -> Question:
 
 
 def _is(element: Element, name: str) -> bool:
-    namespace, local_name = split_name(element)
-    return local_name == name and _with_http(namespace) in _REQUESTS
+    return element.tag in _names(name)
+
+
+@cache
+def _names(name: str) -> frozenset[str]:
+    """The element's whole name, as ElementTree has it, in each request schema and each spelling of it."""
+    schemas = _REQUESTS | {schema.replace("http://", "https://", 1) for schema in _REQUESTS}
+    return frozenset(f"{{{schema}}}{name}" for schema in schemas)
 
 
 def _with_http(schema: str) -> str:

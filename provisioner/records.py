@@ -100,8 +100,8 @@ def _autoconfig(domain: str, service_host: str) -> tuple[tuple[Record, ...], tup
     name = f"{_AUTOCONFIG}.{domain}"
     if not service_host:
         return (), (
-            f"Missing here: {name}. IN CNAME and the host name of this service, which leads {_CLIENTS} to it. Set "
-            "PROVISIONER_PUBLIC_URL to have it written.",
+            f"Missing here: {name}. IN CNAME and the host name of this service, which leads {_CLIENTS} to it. It is "
+            "written where PROVISIONER_PUBLIC_URL has a host name; an IP address cannot stand in a CNAME.",
         )
     if service_host == name:
         return (), (f"{name} is this service's own host; its address records stay as they are.",)

@@ -5,9 +5,9 @@ both). Read: any encoding expat knows, no document type declaration (it is how e
 in), nesting bounded.
 """
 
-from xml.etree.ElementTree import Element, ParseError, tostring
+from xml.etree.ElementTree import Element, ParseError, fromstring, tostring
 
-from defusedxml.ElementTree import fromstring
+import defusedxml.ElementTree
 
 from provisioner.errors import InvalidXml
 
@@ -34,12 +34,20 @@ def write_xml(root: Element) -> bytes:
 def read_xml(content: bytes) -> Element:
     """The root element of ``content``. Raises InvalidXml where it is malformed, has a DOCTYPE or nests too deeply."""
     try:
-        root = fromstring(content, forbid_dtd=True)
+        root = _parse(content)
     except (ParseError, ValueError, LookupError):
         # ValueError: defusedxml's refusals and undecodable bytes; LookupError: an encoding nobody knows.
         raise InvalidXml("The body is not well-formed XML without a document type declaration.") from None
     _refuse_deep(root)
     return root
+
+
+def _parse(content: bytes) -> Element:
+    # Only what may declare a document type needs the parser that refuses one; the other is three times as fast. The
+    # words stand there in ASCII in every encoding that expat takes, but for UTF-16, where each holds a zero octet.
+    if b"<!DOCTYPE" in content or b"\0" in content:
+        return defusedxml.ElementTree.fromstring(content, forbid_dtd=True)
+    return fromstring(content)  # noqa: S314  # there is no DTD in it
 
 
 def _refuse_deep(root: Element) -> None:

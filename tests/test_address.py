@@ -52,7 +52,7 @@ def test_an_ordinary_address_is_taken_and_normalised(given_address: str, expecte
         ("anna.@contoso.example", "starts or ends with a dot"),
         ("an..na@contoso.example", "two dots in a row"),
         ("an na@contoso.example", "holds ' '"),
-        ("änna@contoso.example", r"holds '\xe4'"),
+        ("änna@contoso.example", "holds 'ä'"),
         ('"anna"@contoso.example', "holds '\"'"),
         ("anna\x00@contoso.example", "a control character (U+0000)"),
         ("anna\x1b@contoso.example", "a control character (U+001B)"),

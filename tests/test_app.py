@@ -1,5 +1,9 @@
 """The pieces put together: what is ready, what is not, and that a broken store stops no process from starting."""
 
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -46,9 +50,47 @@ def test_what_is_not_ready_is_told_in_a_word_that_names_no_path(services: Servic
     services.settings.identity_dir.mkdir()
     (services.settings.identity_dir / "certificate.pem").write_text("x")
     assert "unusable" == services.ready()["identity"]
-    (services.settings.data_dir / "provisioner.sqlite3").unlink()
+    _database(services).unlink()
     services.directory.refresh()
-    assert {"store": "unavailable", "directory": "stale", "identity": "unusable"} == services.ready()
+    later = replace(services, clock=lambda: clock() + timedelta(seconds=11))
+    assert {"store": "unavailable", "directory": "stale", "identity": "unusable"} == later.ready()
+
+
+def _database(services: Services) -> Path:
+    return services.settings.data_dir / "provisioner.sqlite3"
+
+
+def test_a_directory_is_fresh_for_a_few_seconds_after_it_was_read(services: Services) -> None:
+    assert "ok" == services.ready()["directory"]
+    later = replace(services, clock=lambda: clock() + timedelta(seconds=11))  # nobody has refreshed it meanwhile
+    assert "stale" == later.ready()["directory"]
+    later.directory.refresh()
+    assert "ok" == services.ready()["directory"]
+
+
+def test_a_directory_that_was_never_read_is_not_ready(settings: Settings) -> None:
+    assert "stale" == build(settings).ready()["directory"]
+
+
+def test_a_store_that_answers_readers_only_is_told_as_such(services: Services) -> None:
+    with closing(sqlite3.connect(_database(services), isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        assert "locked" == services.ready()["store"]
+        other.execute("ROLLBACK")
+    assert "ok" == services.ready()["store"]
+    services.store.close()
+    with _database(services).open("r+b") as file:
+        file.seek(18)
+        file.write(b"\x03")  # the file format's mark for read-only: as root, permissions are none
+    assert "read-only" == services.ready()["store"]
+
+
+def test_while_new_identity_files_are_refused_it_is_told_that_the_last_good_one_signs(services: Services) -> None:
+    directory = services.settings.identity_dir
+    create_demo_identity(directory, now=clock(), organisation="Contoso")
+    assert "ok" == services.ready()["identity"]
+    (directory / "key.pem").write_text("junk")
+    assert "ok, but new files are refused: the last good identity is in use" == services.ready()["identity"]
 
 
 def test_a_store_whose_tables_are_not_there_yet_is_not_ready(settings: Settings) -> None:

@@ -1,10 +1,16 @@
 """``provisioner organisation`` and ``provisioner domain``: an administrator says whose people are provisioned."""
 
+import os
+import sqlite3
+import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.commands import Shell, shell_with_contoso
+from tests.demonstration import free_port
+from tests.processes import PATIENCE, PROVISIONER
 
 
 @pytest.fixture
@@ -45,6 +51,12 @@ def test_only_what_is_given_of_an_organisation_changes(shell: Shell) -> None:
     shell.run("organisation", "set", "contoso", "--name", "Contoso Ltd", "--consent-text", "")
     expected = {"id": "contoso", "name": "Contoso Ltd", "support_contact": "IT", "consent_text": ""}
     assert expected == shell.json("organisation", "show", "contoso")
+
+
+def test_a_change_of_nothing_is_misuse(shell: Shell) -> None:
+    refusal = shell.refusal("organisation", "set", "contoso")
+    assert "Nothing to change: name a setting of contoso and its new value." == refusal
+    assert "Nothing to change: name a setting of contoso.example" in shell.refusal("domain", "set", "contoso.example")
 
 
 def test_an_organisation_is_removed_after_its_domains(shell: Shell) -> None:
@@ -145,6 +157,50 @@ def test_a_setting_that_cannot_be_is_misuse(arguments: list[str], reason: str, s
 def test_a_domain_of_private_customers_is_refused(shell: Shell) -> None:
     refusal = shell.refusal("domain", "add", "outlook.com", "--organisation", "contoso")
     assert "private customers" in refusal
+
+
+def test_a_provider_of_private_customers_is_refused_with_a_way_out(shell: Shell) -> None:
+    refusal = shell.refusal("domain", "set", "contoso.example", "--provider", "outlook-com")
+    assert "no organisation owns a domain there" in refusal
+    assert "provisioner render" in refusal
+
+
+# what cannot be served
+
+
+def _write(shell: Shell, deed: str) -> None:
+    with closing(sqlite3.connect(shell.data_dir / "provisioner.sqlite3", isolation_level=None)) as database:
+        database.execute(deed)
+
+
+def _refused_start(shell: Shell) -> str:
+    """What ``serve``, in a process of its own, says instead of starting."""
+    environ = {name: value for name, value in {**os.environ, **shell.variables()}.items() if value is not None}
+    command = [str(PROVISIONER), "serve", "--port", str(free_port())]
+    ended = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert 2 == ended.returncode
+    return ended.stderr
+
+
+def test_a_domain_without_its_provider_stops_the_start_and_can_be_mended(shell: Shell) -> None:
+    shell.run("domain", "add", "fabrikam.example", "--organisation", "contoso")
+    _write(shell, "UPDATE domains SET provider = 'office366' WHERE name = 'fabrikam.example'")
+    assert (
+        "Error: The domain fabrikam.example has the mail provider 'office366', which is not in the catalogue. Did you "
+        "mean 'office365'?"
+    ) in _refused_start(shell)
+    assert 2 == len(shell.json("domain", "list"))
+    assert "office366" == shell.json("domain", "show", "fabrikam.example")["provider"]
+    shell.run("domain", "set", "fabrikam.example", "--provider", "office365")
+    shell.run("organisation", "set", "contoso", "--name", "Contoso Ltd")
+    assert "office365" == shell.json("domain", "show", "fabrikam.example")["provider"]
+
+
+def test_a_row_that_cannot_be_read_stops_the_start_and_is_named_everywhere(shell: Shell) -> None:
+    _write(shell, "UPDATE domains SET account_kinds = 'nojson'")
+    said = "The row 'contoso.example' of the table domains cannot be read"
+    assert said in _refused_start(shell)
+    assert said in shell.refusal("domain", "list", exit_code=1)
 
 
 @pytest.mark.parametrize("command", ["show", "set", "remove"])

@@ -81,6 +81,48 @@ def test_a_revoked_link_stays_revoked(shell: Shell) -> None:
     assert "revoked" == shell.json("link", "show", made["id"])["state"]
 
 
+def test_the_open_links_of_a_domain_are_revoked_together(shell: Shell) -> None:
+    shell.run("domain", "add", "fabrikam.example", "--organisation", "contoso")
+    for address in (ANNA, ANNA, "bob@fabrikam.example"):
+        shell.run("link", "create", address)
+    said = shell.run("link", "revoke", "--domain", "Contoso.example").stdout
+    assert "Revoked 2 open setup links of contoso.example. What they set up on devices stays there.\n" == said
+    assert {"revoked": 0} == shell.json("link", "revoke", "--domain", "contoso.example")
+    assert {"revoked": 1} == shell.json("link", "revoke", "--domain", "fabrikam.example")
+    assert ["revoked"] * 3 == [each["state"] for each in shell.json("link", "list")]
+    shell.run("domain", "remove", "contoso.example")
+
+
+def test_one_link_is_revoked_for_a_program_too(shell: Shell) -> None:
+    made = shell.json("link", "create", ANNA)
+    assert {"revoked": 1} == shell.json("link", "revoke", made["id"])
+
+
+@pytest.mark.parametrize("arguments", [[], ["0" * 32, "--domain", "contoso.example"]])
+def test_one_link_or_a_domain_is_revoked_and_not_both(arguments: list[str], shell: Shell) -> None:
+    assert "Name either the ID of one link, or --domain" in shell.refusal("link", "revoke", *arguments)
+
+
+def _lose_the_key(shell: Shell) -> None:
+    (shell.data_dir / "link.key").unlink()
+
+
+def test_when_the_link_key_is_lost_everything_is_listed_and_only_a_live_link_cannot_be_printed(shell: Shell) -> None:
+    live, closed = shell.json("link", "create", ANNA), shell.json("link", "create", ANNA)
+    shell.run("link", "revoke", closed["id"])
+    listed = shell.json("link", "list")
+    _lose_the_key(shell)
+    assert listed == shell.json("link", "list")
+    assert 3 == len(shell.run("link", "list").stdout.splitlines())
+    assert "The link key is not the one" in shell.refusal("link", "show", live["id"])
+    assert (None, "revoked") == tuple(shell.json("link", "show", closed["id"])[name] for name in ("link", "state"))
+    shown = shell.run("link", "show", closed["id"]).stdout
+    assert "state    revoked" in shown
+    assert "/s/" not in shown
+    shell.run("link", "revoke", "--domain", "contoso.example")
+    assert shell.json("link", "create", ANNA)["link"].startswith(f"{PUBLIC_URL}/s/")
+
+
 def test_a_used_up_link_is_listed_as_such(shell: Shell) -> None:
     made = shell.json("link", "create", ANNA, "--devices", "1")
     store = Store.open(sqlite_url(shell.data_dir))

@@ -130,6 +130,50 @@ def test_a_reader_that_stops_reading_is_no_reason_to_complain() -> None:
         process.wait(60)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--help",),
+        ("providers", "--json"),
+        ("render", "ios-exchange", "anna@contoso.example", "--unsigned"),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    ("output", "reason"),
+    [
+        (">/dev/full", "The answer could not be written: No space left on device."),
+        (">&-", "Standard output is closed. Leave it open, or send it to /dev/null."),
+    ],
+)
+def test_an_answer_that_cannot_be_written_is_one_sentence(
+    output: str, reason: str, unbuffered: str, arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    ended = subprocess.run(
+        ["sh", "-c", f'exec "$@" {output}', "sh", PROVISIONER, *arguments],
+        env=os.environ | {"PROVISIONER_DATA_DIR": str(tmp_path), "PYTHONUNBUFFERED": unbuffered},
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (1, f"Error: {reason}\n") == (ended.returncode, ended.stderr)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("demo", "--dir", ""),
+        ("render", "ios-exchange", "anna@contoso.example", "--identity", ""),
+        ("identity", "create-demo", "--identity", ""),
+    ],
+    ids=" ".join,
+)
+def test_an_empty_name_is_not_the_current_directory(arguments: tuple[str, ...], shell: Shell) -> None:
+    assert "A name was expected, found none" in shell.refusal(*arguments)
+
+
 # terminals
 
 

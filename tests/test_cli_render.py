@@ -3,6 +3,8 @@
 import os
 import plistlib
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -164,14 +166,49 @@ def test_an_address_of_a_domain_that_the_file_does_not_declare_is_refused(shell:
 # files
 
 
-def test_a_file_is_written_whole_and_with_the_rights_of_every_new_file(shell: Shell, tmp_path: Path) -> None:
-    file, other = tmp_path / "anna.mobileconfig", tmp_path / "other"
-    other.touch()
+def test_a_file_is_written_whole(shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "anna.mobileconfig"
     result = shell.run("render", "ios-exchange", ANNA, "--unsigned", "-o", file)
     assert b"" == result.stdout_bytes
     assert file.read_bytes().startswith(b"<?xml")
-    assert stat.S_IMODE(other.stat().st_mode) == stat.S_IMODE(file.stat().st_mode)
-    assert {"anna.mobileconfig", "other"} == set(names(tmp_path))
+    assert ["anna.mobileconfig"] == names(tmp_path)
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0, 0o644)])
+def test_a_new_file_can_be_read_by_whom_this_user_lets_read(mask: int, mode: int, tmp_path: Path) -> None:
+    before = os.umask(mask)
+    try:
+        write_file(tmp_path / "new", b"x")
+    finally:
+        os.umask(before)
+    assert mode == stat.S_IMODE((tmp_path / "new").stat().st_mode)
+
+
+@pytest.mark.parametrize("mode", [0o400, 0o640, 0o666])
+def test_a_file_that_was_there_keeps_its_rights(mode: int, tmp_path: Path) -> None:
+    file = tmp_path / "old"
+    file.touch()
+    file.chmod(mode)
+    write_file(file, b"x")
+    assert (mode, b"x") == (stat.S_IMODE(file.stat().st_mode), file.read_bytes())
+
+
+def test_a_file_that_cannot_be_written_to_its_end_leaves_nothing_and_the_old_one_stays(tmp_path: Path) -> None:
+    file = tmp_path / "old"
+    file.write_bytes(b"old")
+    script = (
+        "import resource, signal, sys\n"
+        "from pathlib import Path\n"
+        "from provisioner.cli.output import NotWritten, write_file\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"  # as a full disk: what is more is not written
+        "try: write_file(Path(sys.argv[1]), bytes(5000))\n"
+        "except NotWritten as refusal: sys.exit(str(refusal))\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script, file], capture_output=True, text=True, check=False)
+    assert (1, f"The file {file} could not be written: File too large.\n") == (ended.returncode, ended.stderr)
+    assert b"old" == file.read_bytes()
+    assert ["old"] == names(tmp_path), "nothing unfinished is left"
 
 
 def test_a_file_that_cannot_be_written_is_said_and_nothing_is_left(shell: Shell, tmp_path: Path) -> None:
@@ -265,6 +302,9 @@ def test_a_declaration_that_is_no_toml_or_not_there_is_refused_by_name(tmp_path:
         read_directory(file)
     file.write_bytes(b"\xff")
     with pytest.raises(InvalidSetting, match="is not UTF-8 text"):
+        read_directory(file)
+    file.write_bytes(b"organisation = " + 5000 * b"[")
+    with pytest.raises(InvalidSetting, match="is nested too deeply"):
         read_directory(file)
 
 

@@ -4,14 +4,18 @@ import json
 import os
 import signal
 import socket
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.client import HTTPConnection
+from contextlib import ExitStack, contextmanager
+from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
 import pytest
+from gunicorn.config import Config  # type: ignore[import-untyped]  # it ships no types
 
 from provisioner.app import clock
+from provisioner.cli.server import gunicorn_options
+from provisioner.config import load_configuration
 from provisioner.signing import create_demo_identity
 from tests.commands import Shell, names
 from tests.demonstration import free_port
@@ -41,9 +45,13 @@ class Service:
         finally:
             connection.close()
 
+    def connect(self) -> socket.socket:
+        """A connection on which nothing was said yet."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=30)
+
     def raw(self, request: bytes) -> bytes:
         """The answer to octets as they are."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as connection:
+        with self.connect() as connection:
             connection.sendall(request)
             connection.shutdown(socket.SHUT_WR)
             return b"".join(iter(lambda: connection.recv(65536), b""))
@@ -127,6 +135,19 @@ def test_headers_of_a_forwarder_are_not_gunicorns_business(data_dir: Path) -> No
         assert answer.startswith(b"HTTP/1.1 200 ")
 
 
+def test_gunicorn_trusts_nobody_opens_no_door_of_its_own_and_logs_no_request(tmp_path: Path) -> None:
+    settings = load_configuration(file=None, environ={}, overrides={"data_dir": tmp_path}).settings
+    set_up = Config()
+    for name, value in gunicorn_options(settings, grace=1).items():
+        set_up.set(name, value)
+    trusted = ("forwarded_allow_ips", "forwarder_headers", "proxy_allow_ips", "secure_scheme_headers")
+    assert dict.fromkeys(trusted, 0) == {name: len(getattr(set_up, name)) for name in trusted}
+    assert ("off", "off", "drop") == (set_up.proxy_protocol, set_up.http2_cleartext, set_up.header_map)
+    assert (True, None) == (set_up.control_socket_disable, set_up.accesslog)
+    assert (64, settings.workers) == (set_up.threads, set_up.workers)
+    assert set_up.worker_connections > 2 * set_up.threads
+
+
 def test_it_writes_nothing_outside_its_data_directory(data_dir: Path, tmp_path: Path) -> None:
     home, temporary = tmp_path / "home", tmp_path / "tmp"
     home.mkdir()
@@ -155,6 +176,83 @@ def test_a_reload_starts_new_workers_and_the_service_goes_on(data_dir: Path) -> 
         service.process.process.send_signal(signal.SIGHUP)
         until(lambda: service.workers() and not set(before) & set(service.workers()), of=service.process)
         until(service.is_up, of=service.process)
+
+
+# slow clients
+
+SLOW = {
+    "nothing": b"",
+    "half a request line": b"GET /heal",
+    "half a header": b"GET /healthz HTTP/1.1\r\nHost: x\r\nUser-Ag",
+    "half a body": b"POST /mail HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel",
+}
+EACH = 60  # connections of each kind
+AT_ONCE = 2.0  # seconds; what an orchestrator's probe waits at least
+
+
+def test_clients_that_say_half_of_what_they_want_keep_nobody_else_waiting(data_dir: Path) -> None:
+    with serving(data_dir) as service, ExitStack() as stack:
+        slow = {said: [stack.enter_context(service.connect()) for _ in range(EACH)] for said in SLOW.values()}
+        for said, connections in slow.items():
+            for connection in connections:
+                connection.sendall(said)
+                connection.setblocking(False)
+        bodies = slow[SLOW["half a body"]]
+        waited: list[float] = []
+
+        def has_given_up() -> bool:
+            begun = time.monotonic()
+            assert 200 == service.get("/healthz")[0]
+            waited.append(time.monotonic() - begun)
+            return all(_has_answer(connection) for connection in bodies)
+
+        until(has_given_up, of=service.process)
+        assert max(waited) < AT_ONCE
+        assert {b"HTTP/1.1 400 "} == {connection.recv(65536)[:13] for connection in bodies}
+        begun = time.monotonic()
+        assert 0 == service.process.end()
+        assert time.monotonic() - begun < 10, "who has not asked yet keeps no service from stopping"
+
+
+def _has_answer(connection: socket.socket) -> bool:
+    try:
+        return connection.recv(1, socket.MSG_PEEK) != b""
+    except BlockingIOError:
+        return False
+
+
+def test_a_request_may_come_in_pieces(data_dir: Path) -> None:
+    with serving(data_dir) as service, service.connect() as connection:
+        for _ in range(2):  # the second on the same connection
+            for octet in b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n":
+                connection.sendall(bytes([octet]))
+            answer = HTTPResponse(connection)
+            answer.begin()
+            assert (200, b'{"status":"ok"}') == (answer.status, answer.read().strip())
+        connection.sendall(2 * b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" + b"GET /healthz HTTP/1.1\r\n")
+        answers = b""
+        while answers.count(b"HTTP/1.1 200 ") < 2:
+            answers += connection.recv(65536)
+        connection.sendall(b"Host: x\r\nConnection: close\r\n\r\n")
+        answers += b"".join(iter(lambda: connection.recv(65536), b""))
+        assert 3 == answers.count(b"HTTP/1.1 200 ")
+
+
+def test_what_is_no_http_is_refused_with_our_headers(data_dir: Path) -> None:
+    refused = {
+        b"GET / HTTP/9.9\r\n\r\n": 400,
+        b"GET /" + 5000 * b"x" + b" HTTP/1.1\r\n\r\n": 414,
+        b"GET / HTTP/1.1\r\nA: " + 9000 * b"x" + b"\r\n\r\n": 431,
+        b"GET / HTTP/1.1\r\nA: " + 900000 * b"x": 431,
+    }
+    with serving(data_dir) as service:
+        for request, status in refused.items():
+            answer = service.raw(request)
+            assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+            for header in (b"Cache-Control: no-store", b"Referrer-Policy: no-referrer", b"Connection: close"):
+                assert header in answer
+            assert b"X-Content-Type-Options: nosniff" in answer
+            assert b"xxx" not in answer
 
 
 # starting

@@ -174,6 +174,7 @@ def test_a_value_of_another_kind_is_refused(line: str, reason: str, toml: Path) 
         (b"port 8080", "is not valid TOML: Expected '=' after a key in a key/value pair (at line 1, column 6)."),
         (b"port = 1\nport = 2\n", "is not valid TOML: Cannot overwrite a value (at line 2, column 9)."),
         (b'host = "\xff"', "is not UTF-8 text."),
+        (b"host = " + 5000 * b"[", "is nested too deeply to be read."),
     ],
 )
 def test_a_file_that_is_no_toml_is_refused_by_name(content: bytes, reason: str, toml: Path) -> None:
@@ -333,6 +334,15 @@ def test_a_file_of_a_secret_must_be_readable(content: bytes | None, reason: str,
     (problem,) = problems(environ={"PROVISIONER_DATABASE_URL_FILE": str(secret)})
     assert problem.startswith("PROVISIONER_DATABASE_URL_FILE names a file that ")
     assert problem.endswith(reason)
+
+
+def test_a_file_of_a_secret_that_never_ends_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("/dev/zero", tmp_path / "pipe"):
+        (problem,) = problems(environ={"PROVISIONER_IDENTITY_PASSPHRASE_FILE": str(name)})
+        assert (
+            "PROVISIONER_IDENTITY_PASSPHRASE_FILE names a file that cannot be read: It is no regular file." == problem
+        )
 
 
 def test_a_setting_that_is_no_secret_has_no_file() -> None:

@@ -8,15 +8,17 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from provisioner.signing import create_demo_identity
 from tests.capabilities import require_program
 from tests.commands import Shell, names
-from tests.pki import content_openssl_verified
+from tests.pki import content_openssl_verified, make_signer, write_identity
 from tests.processes import PROVISIONER, Running, running, until
 
 pytestmark = pytest.mark.journey
@@ -150,6 +152,50 @@ def test_a_directory_with_something_else_in_it_is_left_alone(tmp_path: Path) -> 
     assert ["letters"] == names(tmp_path)
 
 
+@pytest.mark.parametrize("mark", ["", "Notes for the demonstration on Friday.\n"], ids=["empty", "another text"])
+def test_a_directory_is_no_demonstrations_because_of_a_name(mark: str, tmp_path: Path) -> None:
+    (tmp_path / "DEMO.txt").write_text(mark)
+    (tmp_path / "letters").touch()
+    with running("demo", "--dir", tmp_path) as process:
+        assert 2 == process.process.wait(30)
+        assert f"Error: {tmp_path} holds something that is no demonstration" in process.stderr
+    assert ["DEMO.txt", "letters"] == names(tmp_path)
+    assert mark == (tmp_path / "DEMO.txt").read_text()
+
+
+def _marked(place: Path) -> Path:
+    """A demonstration's directory in which nothing else is yet."""
+    place.mkdir()
+    (place / "DEMO.txt").write_text(
+        "A throw-away demonstration of Provisioner. Everything in this directory may be deleted.\n"
+    )
+    return place
+
+
+def test_an_expired_identity_of_its_own_is_made_anew_and_what_lies_beside_it_stays(tmp_path: Path) -> None:
+    identity = _marked(tmp_path / "kept") / "identity"
+    create_demo_identity(identity, now=datetime(2020, 1, 1, tzinfo=UTC), organisation="Contoso")
+    (identity / "notes").write_text("mine")
+    with demo("--port", "0", "--dir", tmp_path / "kept") as (_, said):
+        assert 200 == get(f"{said['setup_link']}/ios-exchange.mobileconfig")[0]
+    assert "mine" == (identity / "notes").read_text()
+    assert ["ca.pem", "certificate.pem", "chain.pem", "key.pem", "notes"] == names(identity)
+
+
+@pytest.mark.parametrize("with_authority", [True, False])
+def test_an_expired_identity_of_somebody_else_is_left_alone(with_authority: bool, tmp_path: Path) -> None:
+    identity = _marked(tmp_path / "kept") / "identity"
+    if with_authority:  # somebody has put their own identity where a demonstration's was
+        create_demo_identity(identity, now=datetime(2020, 1, 1, tzinfo=UTC), organisation="Contoso")
+    write_identity(identity, make_signer(not_after=datetime(2025, 1, 1, tzinfo=UTC)))
+    before = {file.name: file.read_bytes() for file in identity.iterdir()}
+    with running("demo", "--json", "--dir", tmp_path / "kept") as process:
+        assert 1 == process.process.wait(30)
+        (line,) = process.stderr.splitlines()
+        assert f"The identity in {identity} is not the demonstration's own and is left alone" in line
+    assert before == {file.name: file.read_bytes() for file in identity.iterdir()}
+
+
 def test_two_demonstrations_do_not_share_a_directory(tmp_path: Path) -> None:
     with demo("--port", "0", "--dir", tmp_path), running("demo", "--json", "--port", "0", "--dir", tmp_path) as second:
         assert 1 == second.process.wait(30)
@@ -162,6 +208,27 @@ def test_a_directory_that_cannot_be_is_one_sentence(tmp_path: Path) -> None:
     with running("demo", "--json", "--dir", tmp_path / "file" / "demo") as process:
         assert 1 == process.process.wait(30)
         assert f"Error: The directory {tmp_path}/file/demo cannot be used: Not a directory.\n" == process.stderr
+
+
+@pytest.mark.parametrize("arguments", [(), ("--json",)], ids=["text", "json"])
+def test_where_what_it_has_to_say_cannot_be_written_it_ends(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    command: list[str | Path] = [
+        "sh",
+        "-c",
+        'exec "$@" >/dev/full',
+        "sh",
+        PROVISIONER,
+        "demo",
+        *arguments,
+        "--port",
+        "0",
+    ]
+    environ = os.environ | {"TMPDIR": str(tmp_path)}
+    ended = subprocess.run(command, env=environ, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+    *progress, line = ended.stderr.splitlines()
+    assert (1, "Error: The answer could not be written: No space left on device.") == (ended.returncode, line)
+    assert len(progress) == (0 if arguments else 1)
+    assert [] == names(tmp_path)
 
 
 # ports
@@ -226,7 +293,7 @@ def test_it_says_what_a_newcomer_needs_and_every_line_it_offers_works(tmp_path: 
         offered = [
             line
             for line in said.splitlines()
-            if line.startswith(("  curl ", "  openssl ", "  export ", f"  {PROVISIONER}"))
+            if line.startswith(("  curl ", "  openssl ", "  export ", f"  {shlex.quote(str(PROVISIONER))}"))
         ]
         assert 6 == len(offered)
         script = "set -euo pipefail\n" + "\n".join(offered)

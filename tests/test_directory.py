@@ -1,20 +1,23 @@
 """The directory: served from memory, changed with its audit record, and fresh without being asked."""
 
+import multiprocessing
 import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from structlog.testing import capture_logs
 
 from provisioner.directory import Directory, Snapshot
 from provisioner.errors import (
     AlreadyExists,
+    ConfigurationError,
     InvalidDomain,
     InvalidSetting,
     ProvisionerError,
@@ -27,7 +30,7 @@ from provisioner.errors import (
 from provisioner.links import Links
 from provisioner.model import Account
 from provisioner.organisation import AutodiscoverPolicy, Kind, Organisation, SignInUrls
-from provisioner.store import Store, tables
+from provisioner.store import Store, domains, sqlite_url, tables
 from tests.samples import NOW, PROVIDERS, contoso_domain
 from tests.stores import Clock
 
@@ -37,9 +40,22 @@ CONTOSO = Organisation(
 DOMAIN = replace(contoso_domain(), sign_in_urls=SignInUrls.ALWAYS, smtp_password=True)
 
 
+class BreakableClock(Clock):
+    """A clock that somebody has dropped."""
+
+    broken = False
+    asked_in_vain = 0
+
+    def __call__(self) -> datetime:
+        if self.broken:
+            self.asked_in_vain += 1
+            raise RuntimeError
+        return super().__call__()
+
+
 @pytest.fixture
-def clock() -> Clock:
-    return Clock(NOW)
+def clock() -> BreakableClock:
+    return BreakableClock(NOW)
 
 
 @pytest.fixture
@@ -121,6 +137,42 @@ def test_a_domain_of_private_customers_is_refused_with_the_reason(contoso: Direc
         contoso.add_domain(replace(DOMAIN, name="OUTLOOK.com."), actor="admin")
 
 
+@pytest.mark.parametrize("name", ["sub.outlook.com", "a.b.hotmail.com"])
+def test_a_domain_below_one_of_private_customers_is_refused_too(contoso: Directory, name: str) -> None:
+    with pytest.raises(InvalidSetting, match=f"{name} belongs to the private customers"):
+        contoso.add_domain(replace(DOMAIN, name=name), actor="admin")
+
+
+def test_a_domain_that_only_ends_like_one_of_private_customers_is_taken(contoso: Directory) -> None:
+    contoso.add_domain(replace(DOMAIN, name="myoutlook.com"), actor="admin")
+    assert "myoutlook.com" in contoso.snapshot().domains
+
+
+def test_a_domain_of_private_customers_that_an_older_version_took_cannot_be_changed(
+    contoso: Directory, store: Store
+) -> None:
+    taken = replace(DOMAIN, name="hotmail.com")
+    with store.write() as connection:
+        domains.add(connection, taken)
+    with pytest.raises(InvalidSetting, match="private customers"):
+        contoso.change_domain(replace(taken, smtp_password=False), actor="admin")
+    contoso.remove_domain("hotmail.com", actor="admin")
+
+
+def test_a_provider_of_private_customers_is_refused_for_an_organisation(contoso: Directory) -> None:
+    for give in (contoso.add_domain, contoso.change_domain):
+        with pytest.raises(InvalidSetting, match=r"private customers; no organisation owns.*provisioner render"):
+            give(replace(DOMAIN, provider_id="outlook-com"), actor="admin")
+    assert DOMAIN == contoso.snapshot().domain("contoso.example")
+
+
+def test_a_change_that_changes_nothing_leaves_no_trace(contoso: Directory, store: Store) -> None:
+    trail = _trail(store)
+    contoso.change_organisation(CONTOSO, actor="berta")
+    contoso.change_domain(DOMAIN, actor="berta")
+    assert trail == _trail(store)
+
+
 def test_a_domain_needs_a_provider_and_an_organisation_that_exist(directory: Directory) -> None:
     with pytest.raises(UnknownOrganisation):
         directory.add_domain(DOMAIN, actor="admin")
@@ -200,7 +252,7 @@ def test_an_organisation_is_not_removed_while_it_has_domains(contoso: Directory)
 def test_a_domain_is_not_removed_while_links_of_its_people_open(contoso: Directory, links: Links, clock: Clock) -> None:
     expiring = links.create(Account("anna@contoso.example"), lifetime=timedelta(days=1), devices=1, actor="admin")
     revoked = links.create(Account("berta@contoso.example"), lifetime=timedelta(days=2), devices=1, actor="admin")
-    with pytest.raises(StillInUse, match=r"still has 2 open setup links.*provisioner link revoke"):
+    with pytest.raises(StillInUse, match=r"still has 2 open setup links.*link revoke --domain contoso\.example"):
         contoso.remove_domain("contoso.example", actor="admin")
     links.revoke(revoked.id, actor="admin")
     with pytest.raises(StillInUse, match="still has 1 open setup link"):
@@ -268,23 +320,96 @@ def on_sqlite(sqlite_store: Store, clock: Clock) -> Directory:
 def test_while_the_store_is_gone_the_last_snapshot_serves_and_one_line_says_so(
     on_sqlite: Directory, sqlite_store: Store, clock: Clock, tmp_path: Path
 ) -> None:
-    assert on_sqlite.stale_since() is None
+    assert on_sqlite.read_at() == NOW
     sqlite_store.close()
     file = tmp_path / "provisioner.sqlite3"
     file.rename(tmp_path / "aside")
     with capture_logs() as log:
         for _ in range(3):
-            on_sqlite.refresh()
             clock.turn(seconds=5)
-    assert ["directory_stale"] == [line["event"] for line in log]
+            on_sqlite.refresh()
+    assert ["store_unavailable", "directory_stale"] == [line["event"] for line in log]
     assert DOMAIN == on_sqlite.snapshot().domain("contoso.example")
-    assert on_sqlite.stale_since() == NOW
+    assert on_sqlite.read_at() == NOW
     (tmp_path / "aside").rename(file)
     with capture_logs() as log:
         on_sqlite.refresh()
         on_sqlite.refresh()
-    assert ["directory_fresh"] == [line["event"] for line in log]
-    assert on_sqlite.stale_since() is None
+    assert ["store_available", "directory_fresh"] == [line["event"] for line in log]
+    assert on_sqlite.read_at() == clock.now
+
+
+# What cannot be served
+
+FABRIKAM = replace(DOMAIN, name="fabrikam.example")
+
+_FAULTS = [
+    ("UPDATE organisations SET name = '' WHERE id = 'fabrikam'", "row 'fabrikam' of the table organisations"),
+    (
+        "UPDATE domains SET autodiscover = 'x' WHERE name = 'fabrikam.example'",
+        "'fabrikam.example' of the table domains",
+    ),
+    ("UPDATE domains SET provider = 'x' WHERE name = 'fabrikam.example'", "fabrikam.example has the mail provider 'x'"),
+]
+
+
+@pytest.fixture
+def both(contoso: Directory) -> Directory:
+    """A directory with two organisations and a domain of each."""
+    contoso.add_organisation(Organisation(id="fabrikam", name="Fabrikam"), actor="admin")
+    contoso.add_domain(replace(FABRIKAM, organisation_id="fabrikam"), actor="admin")
+    return contoso
+
+
+@pytest.mark.parametrize(("deed", "told"), _FAULTS)
+def test_what_cannot_be_served_leaves_the_last_snapshot_and_is_told_once(
+    both: Directory, store: Store, clock: Clock, deed: str, told: str
+) -> None:
+    before = both.snapshot()
+    _do(store, deed)
+    with capture_logs() as log:
+        for _ in range(3):
+            clock.turn(seconds=2)
+            both.refresh()
+    (line,) = log
+    assert ("directory_stale", "error") == (line["event"], line["log_level"])
+    assert told in line["reason"]
+    assert before == both.snapshot()
+    assert both.read_at() == NOW
+    _do(store, "UPDATE organisations SET name = 'Fabrikam' WHERE id = 'fabrikam'")
+    _do(store, "UPDATE domains SET provider = 'office365', autodiscover = 'auto'")
+    both.refresh()
+    assert both.read_at() == clock.now
+
+
+def _do(store: Store, deed: str) -> None:
+    with store.write() as connection:
+        connection.execute(text(deed))
+
+
+@pytest.mark.parametrize(("deed", "told"), _FAULTS)
+def test_a_process_that_starts_with_what_cannot_be_served_serves_the_rest(
+    both: Directory, store: Store, deed: str, told: str
+) -> None:
+    both.check()
+    _do(store, deed)
+    new = Directory(store, PROVIDERS, clock=Clock(NOW))
+    with capture_logs() as log:
+        assert ["contoso.example"] == list(new.snapshot().domains)
+    assert [True] == [told in line["reason"] for line in log]
+    assert new.read_at() is None
+    with pytest.raises(ConfigurationError, match=told):
+        new.check()
+
+
+def test_administrators_see_a_domain_that_cannot_be_served_and_can_mend_it(both: Directory, store: Store) -> None:
+    _do(store, _FAULTS[2][0])
+    mended = replace(both.read().domain("fabrikam.example"), provider_id="office365")
+    both.change_domain(mended, actor="admin")
+    assert mended == both.snapshot().domain("fabrikam.example")
+
+
+# In the background
 
 
 def _comes_true(claim: Callable[[], bool]) -> bool:
@@ -311,15 +436,27 @@ def test_a_running_service_sees_a_change_made_elsewhere_by_itself(fresh: Directo
 
 
 def test_the_refreshing_survives_a_store_that_is_gone_for_a_while(
-    fresh: Directory, sqlite_store: Store, tmp_path: Path
+    fresh: Directory, sqlite_store: Store, clock: Clock, tmp_path: Path
 ) -> None:
     sqlite_store.close()
     file = tmp_path / "provisioner.sqlite3"
     file.rename(tmp_path / "aside")
-    assert _comes_true(lambda: fresh.stale_since() is not None)
+    clock.turn(seconds=1)
     assert DOMAIN == fresh.snapshot().domain("contoso.example")
     (tmp_path / "aside").rename(file)
-    assert _comes_true(lambda: fresh.stale_since() is None)
+    assert _comes_true(lambda: fresh.read_at() == clock.now)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_the_refreshing_survives_what_nobody_expected(
+    fresh: Directory, sqlite_store: Store, clock: BreakableClock
+) -> None:
+    clock.broken = True
+    assert _comes_true(lambda: clock.asked_in_vain > 2)
+    clock.broken = False
+    clock.turn(seconds=1)
+    Directory(sqlite_store, PROVIDERS, clock=Clock(NOW)).remove_domain("contoso.example", actor="admin")
+    assert _comes_true(lambda: not fresh.snapshot().domains and fresh.read_at() == clock.now)
 
 
 def test_keeping_fresh_twice_is_keeping_fresh_once_and_closing_ends_it(on_sqlite: Directory) -> None:
@@ -331,15 +468,24 @@ def test_keeping_fresh_twice_is_keeping_fresh_once_and_closing_ends_it(on_sqlite
     assert _comes_true(lambda: others.issuperset(threading.enumerate()))
 
 
-@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_a_forked_worker_keeps_its_own_snapshot_fresh(fresh: Directory, sqlite_store: Store) -> None:
-    worker = os.fork()
-    if worker == 0:
-        seen = False
-        try:
-            fresh.keep_fresh(timedelta(milliseconds=5))
-            seen = _comes_true(lambda: not fresh.snapshot().domains)
-        finally:
-            os._exit(0 if seen else 1)
-    Directory(sqlite_store, PROVIDERS, clock=Clock(NOW)).remove_domain("contoso.example", actor="admin")
-    assert 0 == os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1])
+def _serve_in_a_fork(database_url: str, ready: Event) -> None:
+    """As a server does that has kept the directory fresh before it forks; ends with 0 where the fork sees a change."""
+    directory = Directory(Store.open(database_url), PROVIDERS, clock=Clock(NOW))
+    directory.snapshot()
+    directory.keep_fresh(timedelta(hours=1))  # its thread does nothing yet: a fork copies no lock that is held
+    if worker := os.fork():
+        os._exit(os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1]))
+    directory.keep_fresh(timedelta(milliseconds=5))
+    ready.set()
+    os._exit(0 if _comes_true(lambda: not directory.snapshot().domains) else 1)
+
+
+def test_a_forked_worker_keeps_its_own_snapshot_fresh(on_sqlite: Directory, tmp_path: Path) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    ready = spawn.Event()
+    server = spawn.Process(target=_serve_in_a_fork, args=(sqlite_url(tmp_path), ready))
+    server.start()
+    assert ready.wait(60)
+    on_sqlite.remove_domain("contoso.example", actor="admin")
+    server.join(60)
+    assert 0 == server.exitcode

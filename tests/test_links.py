@@ -19,11 +19,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from provisioner.directory import Directory
 from provisioner.errors import (
     ConfigurationError,
+    InvalidDomain,
     InvalidSetting,
     LinkExpired,
     LinkRevoked,
@@ -54,6 +55,10 @@ def clock() -> Clock:
 @pytest.fixture
 def links(store: Store, clock: Clock) -> Links:
     """The links of a store that has contoso.example and no links."""
+    return _links_of_contoso(store, clock)
+
+
+def _links_of_contoso(store: Store, clock: Clock) -> Links:
     directory = Directory(store, PROVIDERS, clock=clock)
     directory.add_organisation(Organisation(id="contoso", name="Contoso"), actor="admin")
     directory.add_domain(contoso_domain(), actor="admin")
@@ -273,6 +278,42 @@ def test_a_revoked_link_is_revoked_also_when_it_has_expired(links: Links, clock:
     assert LinkState.REVOKED is links.get(link.id).state(clock.now)
 
 
+def test_all_links_of_a_domain_that_are_not_closed_yet_are_revoked_at_once(
+    links: Links, store: Store, clock: Clock
+) -> None:
+    directory = Directory(store, PROVIDERS, clock=clock)
+    directory.add_domain(replace(contoso_domain(), name="contoso.test"), actor="admin")
+    expired = _create(links, lifetime=timedelta(minutes=1))
+    clock.turn(minutes=1)
+    revoked, used_up, unused = _create(links), _create(links, devices=1), _create(links)
+    elsewhere = _create(links, Account("anna@contoso.test"))
+    links.revoke(revoked.id, actor="admin")
+    links.count_device(used_up, "ios-exchange")
+    clock.turn(minutes=1)
+    assert 2 == links.revoke_all(domain="Contoso.example.", actor="berta")
+    assert 0 == links.revoke_all(domain="contoso.example", actor="berta")
+    states = {link.id: link.state(clock.now) for link in links.list()}
+    assert {
+        expired.id: LinkState.EXPIRED,
+        revoked.id: LinkState.REVOKED,
+        used_up.id: LinkState.REVOKED,
+        unused.id: LinkState.REVOKED,
+        elsewhere.id: LinkState.OPEN,
+    } == states
+    assert clock.now == links.get(unused.id).revoked_at
+    with store.read() as connection:
+        query = select(tables.audit).where(tables.audit.c.action == "link.revoke", tables.audit.c.actor == "berta")
+        rows = connection.execute(query).mappings().all()
+    assert {used_up.id, unused.id} == {row["subject"] for row in rows}
+    assert [{"domain": "contoso.example"}] * 2 == [row["details"] for row in rows]
+    directory.remove_domain("contoso.example", actor="admin")
+
+
+def test_the_links_of_a_domain_that_is_no_domain_are_not_looked_for(links: Links) -> None:
+    with pytest.raises(InvalidDomain):
+        links.revoke_all(domain="contoso..example", actor="admin")
+
+
 def test_making_and_revoking_stand_in_the_audit_trail_without_address_or_token(links: Links, store: Store) -> None:
     link = _create(links)
     links.revoke(link.id, actor="berta")
@@ -292,7 +333,53 @@ def test_nothing_is_made_or_revoked_where_its_audit_record_cannot_be_written(lin
         _create(links)
     with pytest.raises(StoreUnavailable):
         links.revoke(link.id, actor="admin")
+    with pytest.raises(StoreUnavailable):
+        links.revoke_all(domain="contoso.example", actor="admin")
     assert [link] == links.list()
+
+
+# Rows that cannot be read
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        "UPDATE links SET expires_at = 'never'",
+        "UPDATE links SET expires_at = 7",
+        "UPDATE links SET revoked_at = ''",
+        "UPDATE links SET devices_allowed = 'many'",
+    ],
+)
+def test_a_link_whose_row_is_damaged_is_a_failure_of_the_store_that_names_it(
+    sqlite_store: Store, clock: Clock, deed: str
+) -> None:
+    links = _links_of_contoso(sqlite_store, clock)
+    link = _create(links)
+    with sqlite_store.write() as connection:
+        connection.execute(text(deed))
+    attempts: list[Callable[[], object]] = [
+        lambda: links.find(link.token),
+        lambda: links.get(link.id),
+        links.list,
+        lambda: links.revoke(link.id, actor="admin"),
+        lambda: links.require_open(link, "ios-exchange"),
+        lambda: links.count_device(link, "ios-exchange"),
+    ]
+    for attempt in attempts:
+        with pytest.raises(StoreUnavailable, match=f"'{link.id}' of the table links cannot be read") as failure:
+            attempt()
+        assert "unreadable" == failure.value.reason
+
+
+def test_a_link_whose_person_cannot_be_read_is_a_failure_that_does_not_tell_the_address(
+    links: Links, store: Store
+) -> None:
+    link = _create(links)
+    with store.write() as connection:
+        connection.execute(text("UPDATE invitations SET address = 'anna@@contoso.example'"))
+    with pytest.raises(StoreUnavailable, match=link.id) as failure:
+        links.find(link.token)
+    assert "anna" not in str(failure.value)
 
 
 # Devices
@@ -478,21 +565,37 @@ def test_a_second_start_prints_the_same_links(store: Store, links: Links, clock:
     assert [made] == Links(store, key=KEY, clock=clock).list()
 
 
+@pytest.fixture
+def other_key(store: Store, clock: Clock) -> Links:
+    """The same links for somebody who has lost the key, and a new one was made."""
+    return Links(store, key=bytes(32), clock=clock)
+
+
 def test_with_another_key_a_link_still_opens_but_cannot_be_printed_and_the_way_out_is_told(
-    store: Store, links: Links, clock: Clock
+    links: Links, other_key: Links
 ) -> None:
-    made = [_create(links) for _ in range(7)]
-    other = Links(store, key=bytes(32), clock=clock)
-    assert made[0] == other.find(made[0].token)
-    with pytest.raises(ConfigurationError, match=f"key is not the one.*made with: {made[0].id}\\. .*revoke"):
-        other.get(made[0].id)
-    with pytest.raises(ConfigurationError, match="and 2 more"):
-        other.list()
+    made = _create(links)
+    assert made == other_key.find(made.token)
+    kept = other_key.get(made.id)
+    assert replace(made, token="") == kept
+    with pytest.raises(ConfigurationError, match=f"key is not the one.*{made.id}.*provisioner link revoke {made.id}"):
+        _ = kept.path
+
+
+def test_with_another_key_links_are_listed_and_revoked_as_with_the_right_one(
+    links: Links, other_key: Links, clock: Clock
+) -> None:
+    made = [_create(links)]
+    clock.turn(seconds=1)
+    made.append(_create(links))
+    clock.turn(seconds=1)
+    new = _create(other_key)
+    assert [*(replace(link, token="") for link in made), new] == other_key.list()
+    assert [*made, replace(new, token="")] == links.list()
     for link in made:
-        other.revoke(link.id, actor="admin")
-    assert {link.id for link in made} == {link.id for link in other.list()}
+        assert LinkState.REVOKED is other_key.revoke(link.id, actor="admin").state(NOW)
     with pytest.raises(LinkRevoked):
-        other.require_open(made[0], "ios-exchange")
+        other_key.require_open(made[0], "ios-exchange")
 
 
 def test_the_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:

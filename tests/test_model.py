@@ -2,8 +2,9 @@
 
 import pytest
 
-from provisioner.errors import InvalidAddress, InvalidDisplayName, InvalidUsername
-from provisioner.model import Account, ConnectionSecurity, Service
+from provisioner.errors import InvalidAddress, InvalidDisplayName, InvalidSetting, InvalidUsername
+from provisioner.model import Account, ConnectionSecurity, Service, is_visible
+from provisioner.organisation import Organisation
 from tests.samples import PROVIDERS
 
 
@@ -43,6 +44,17 @@ def test_the_display_name_is_kept_but_for_outer_blanks() -> None:
 def test_a_display_name_that_no_document_can_hold_is_refused(name: str, reason: str) -> None:
     with pytest.raises(InvalidDisplayName, match=reason):
         Account("anna@contoso.example", display_name=name)
+
+
+@pytest.mark.parametrize("character", "\u200b\u2063\u3164\u115f\u1160\uffa0\u2800\u00a0\u0301")
+def test_a_name_that_nobody_sees_is_refused(character: str) -> None:
+    for name in (character, f"a{character}", character * 3):
+        assert is_visible(name) == ("a" in name)
+    with pytest.raises(InvalidDisplayName, match="no visible character"):
+        Account("anna@contoso.example", display_name=f"\u2063{character}\u2063")
+    with pytest.raises(InvalidSetting, match="The organisation name holds no visible character"):
+        Organisation("contoso", name=f"\u2063{character}\u2063")
+    assert f"Anna{character}Neil" == Organisation("contoso", name=f"Anna{character}Neil").name
 
 
 def test_a_person_without_a_name_is_shown_by_address() -> None:

@@ -68,6 +68,32 @@ def test_setup_without_the_venv_module_says_the_line_that_installs_it(copy: Path
     assert not (copy / ".venv").exists()
 
 
+def _stand_in(script: Path, *lines: str) -> None:
+    script.parent.mkdir(parents=True, exist_ok=True)
+    script.write_text("\n".join(["#!/bin/sh", *lines, ""]))
+    script.chmod(0o755)
+
+
+@pytest.mark.parametrize(("check", "tests"), [(0, 0), (1, 0), (0, 1), (3, 1)])
+def test_the_tests_run_whatever_reading_the_code_finds_and_both_decide(check: int, tests: int, tmp_path: Path) -> None:
+    (tmp_path / "scripts").mkdir()
+    shutil.copy2(CHECKOUT / "scripts" / "test", tmp_path / "scripts" / "test")
+    _stand_in(tmp_path / "scripts" / "setup")
+    _stand_in(tmp_path / "scripts" / "check", f"echo 'a.py:1: complaint' >&2; exit {check}")
+    _stand_in(tmp_path / ".venv" / "bin" / "pytest", f"echo '= 5 passed in 1.00s ='; exit {tests}")
+    _stand_in(tmp_path / ".venv" / "bin" / "coverage")
+    ran = subprocess.run(
+        [tmp_path / "scripts" / "test"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    lines = ran.stdout.splitlines()
+    assert (tests or check) == ran.returncode
+    assert "= 5 passed in 1.00s =" == lines[-1]
+    if check:
+        assert ["test: FAILED: scripts/check, before the tests:", "a.py:1: complaint"] == lines[-3:-1]
+    else:
+        assert "FAILED" not in ran.stdout
+
+
 @pytest.mark.journey
 @pytest.mark.timeout(400)
 def test_a_newcomer_gets_the_demonstration_by_one_command_and_again(copy: Path, tmp_path: Path) -> None:

@@ -60,6 +60,12 @@ def test_it_goes_into_a_directory_that_is_there_already(tmp_path: Path) -> None:
     )
 
 
+def test_the_directories_it_makes_are_nobody_elses(tmp_path: Path) -> None:
+    create_demo_identity(tmp_path / "data" / "identity", now=NOW, organisation=ORGANISATION)
+    for made in (tmp_path / "data", tmp_path / "data" / "identity"):
+        assert 0o700 == made.stat().st_mode & 0o777
+
+
 @pytest.mark.parametrize("name", ["certificate.pem", "key.pem", "chain.pem", "identity.p12", "ca.pem"])
 def test_it_does_not_overwrite_anything(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(key_pem(p256_key()))

@@ -28,6 +28,7 @@ from tests.pki import (
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
+SECOND = timedelta(seconds=1)
 
 
 @dataclass
@@ -105,17 +106,16 @@ def test_files_that_are_replaced_one_after_the_other_never_break_the_service(
     assert files.problem() is None
 
 
-@pytest.mark.parametrize("content", [None, b"", b"-----BEGIN CERTIFICATE-----\nMII"], ids=["gone", "empty", "cut off"])
+@pytest.mark.parametrize("content", [b"", b"-----BEGIN CERTIFICATE-----\nMII"], ids=["empty", "cut off"])
 def test_the_last_good_identity_stays_when_the_new_one_is_bad(
-    files: IdentityFiles, directory: Path, content: bytes | None
+    files: IdentityFiles, directory: Path, clock: Clock, content: bytes
 ) -> None:
     write_identity(directory, make_signer())
     good = files.current()
-    if content is None:
-        (directory / "certificate.pem").unlink()
-    else:
-        replace_file(directory / "certificate.pem", content)
-    assert good is files.current()
+    replace_file(directory / "certificate.pem", content)
+    for _ in range(3):
+        assert good is files.current()
+        clock.now += MINUTE
 
 
 def test_a_bad_change_is_logged_once_however_often_somebody_asks(
@@ -163,6 +163,76 @@ def test_a_secret_that_everybody_can_read_is_logged(files: IdentityFiles, direct
         files.current()
     assert ["identity_loaded", "identity_readable_by_every_user"] == [event["event"] for event in logs]
     assert "key.pem" == logs[1]["files"]
+
+
+# Removal
+
+
+def _remove(directory: Path) -> None:
+    for file in directory.iterdir():
+        file.unlink()
+
+
+def test_an_identity_that_was_taken_away_stops_signing_within_seconds(
+    files: IdentityFiles, directory: Path, clock: Clock
+) -> None:
+    write_identity(directory, make_signer())
+    good = files.current()
+    _remove(directory)
+    with capture_logs() as logs:
+        for _ in range(5):
+            assert good is files.current()
+            assert isinstance(files.problem(), NoIdentity)
+            clock.now += SECOND
+        for _ in range(5):
+            with pytest.raises(NoIdentity, match="There is no signing identity"):
+                files.current()
+            clock.now += MINUTE
+    assert [("identity_refused", True), ("identity_refused", False)] == [
+        (event["event"], event["keeps_last_good"]) for event in logs
+    ]
+    write_identity(directory, make_signer("After"))
+    assert "After" == files.current().subject_name
+
+
+def test_a_replacement_with_a_moment_of_nothing_does_not_interrupt(
+    files: IdentityFiles, directory: Path, clock: Clock
+) -> None:
+    write_identity(directory, make_signer("Before"))
+    before = files.current()
+    for name in ("Between", "After"):
+        _remove(directory)
+        for _ in range(4):
+            assert before is files.current()
+            clock.now += SECOND
+        write_identity(directory, make_signer(name))
+        assert name == files.current().subject_name
+        before = files.current()
+
+
+def test_an_identity_that_was_taken_away_does_not_come_back_with_bad_files(
+    files: IdentityFiles, directory: Path, clock: Clock
+) -> None:
+    write_identity(directory, make_signer())
+    files.current()
+    _remove(directory)
+    files.current()
+    clock.now += MINUTE
+    (directory / "certificate.pem").write_bytes(b"junk")
+    with pytest.raises(IdentityUnusable):
+        files.current()
+
+
+def test_a_clock_that_is_set_back_does_not_let_a_removed_identity_sign_on(
+    files: IdentityFiles, directory: Path, clock: Clock
+) -> None:
+    write_identity(directory, make_signer(not_before=NOW - DAY))
+    files.current()
+    _remove(directory)
+    files.current()
+    clock.now -= MINUTE
+    with pytest.raises(NoIdentity):
+        files.current()
 
 
 # Dates

@@ -8,8 +8,11 @@ import sqlite3
 import stat
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -19,6 +22,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, func, insert, inspect, make_url, select, text
 from sqlalchemy.exc import StatementError
+from structlog.testing import capture_logs
 
 from provisioner.errors import ConfigurationError, ProvisionerError, StoreUnavailable
 from provisioner.organisation import Organisation
@@ -35,7 +39,7 @@ def _record(connection: Connection, *, subject: str = "contoso", at: datetime = 
 
 def _ids(store: Store) -> list[str]:
     with store.read() as connection:
-        return [organisation.id for organisation in organisations.all_organisations(connection)]
+        return [organisation.id for organisation in organisations.all_organisations(connection).whole()]
 
 
 # Both databases: the schema
@@ -136,10 +140,10 @@ def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
 
 def test_a_reader_sees_one_moment_of_the_store_however_long_it_reads(store: Store) -> None:
     with store.read() as reader:
-        assert [] == organisations.all_organisations(reader)
+        assert [] == organisations.all_organisations(reader).whole()
         with store.write() as writer:
             organisations.add(writer, CONTOSO)
-        assert [] == organisations.all_organisations(reader)
+        assert [] == organisations.all_organisations(reader).whole()
     assert ["contoso"] == _ids(store)
 
 
@@ -193,13 +197,72 @@ def test_a_failure_never_tells_the_values_that_were_written(store: Store) -> Non
     assert "anna.secret" not in str(failure.value.__cause__).partition("DETAIL")[0]
 
 
-def test_a_setting_that_only_a_newer_version_knows_is_told_and_not_guessed(store: Store) -> None:
+# Both databases: rows that cannot be read
+
+
+@pytest.fixture
+def kept(store: Store) -> Store:
+    """A store with two organisations, and a domain of one of them."""
     with store.write() as connection:
         organisations.add(connection, CONTOSO)
+        organisations.add(connection, FABRIKAM)
         domains.add(connection, contoso_domain())
+    return store
+
+
+def test_a_setting_that_only_a_newer_version_knows_is_told_and_not_guessed(kept: Store) -> None:
+    with kept.write() as connection:
         connection.execute(text("UPDATE domains SET autodiscover = 'telepathy'"))
-    with store.read() as connection, pytest.raises(StoreUnavailable, match=r"contoso\.example.*telepathy"):
-        domains.all_domains(connection)
+    with pytest.raises(StoreUnavailable, match=r"contoso\.example.*telepathy") as refusal, kept.read() as connection:
+        domains.all_domains(connection).whole()
+    assert "unreadable" == refusal.value.reason
+
+
+@pytest.mark.parametrize("value", ["", "x" * 101, "a\nb"])
+def test_an_organisation_that_cannot_be_read_is_named_and_the_others_are_read(kept: Store, value: str) -> None:
+    with kept.write() as connection:
+        connection.execute(text("UPDATE organisations SET name = :name WHERE id = 'contoso'"), {"name": value})
+    with kept.read() as connection:
+        rows = organisations.all_organisations(connection)
+    assert [FABRIKAM] == rows.readable
+    (fault,) = rows.faults
+    assert fault.startswith("The row 'contoso' of the table organisations cannot be read: The organisation name ")
+    with pytest.raises(StoreUnavailable, match="'contoso' of the table organisations"):
+        rows.whole()
+
+
+@pytest.mark.parametrize("value", ["5", "null", '{"a": 1}', '["telepathy"]', "[]", "[[1]]"])
+def test_a_domain_whose_kinds_are_none_is_named(kept: Store, value: str) -> None:
+    with kept.write() as connection:
+        connection.execute(text("UPDATE domains SET account_kinds = :value"), {"value": value})
+    with pytest.raises(StoreUnavailable, match=r"'contoso\.example' of the table domains"), kept.write() as connection:
+        domains.find(connection, "contoso.example")
+
+
+@pytest.mark.parametrize("value", ["nojson", b"\xff", "["])
+def test_a_domain_whose_kinds_are_rubbish_is_named(sqlite_store: Store, value: object) -> None:
+    names = ("contoso.example", "contoso.test", "contoso.zzz")
+    with sqlite_store.write() as connection:
+        organisations.add(connection, CONTOSO)
+        for name in names:
+            domains.add(connection, replace(contoso_domain(), name=name))
+        bad = text("UPDATE domains SET account_kinds = :value WHERE name = 'contoso.test'")
+        connection.execute(bad, {"value": value})
+    with sqlite_store.read() as connection:
+        rows = domains.all_domains(connection)
+    assert ["contoso.example", "contoso.zzz"] == [domain.name for domain in rows.readable]
+    (fault,) = rows.faults
+    assert fault.startswith("The row 'contoso.test' of the table domains cannot be read: ")
+
+
+def test_a_row_that_cannot_be_read_is_logged_once(kept: Store) -> None:
+    with kept.write() as connection:
+        connection.execute(text("UPDATE organisations SET name = ''"))
+    with capture_logs() as log:
+        for _ in range(3):
+            with pytest.raises(StoreUnavailable):
+                _ids(kept)
+    assert [("row_unreadable", "error")] == [(line["event"], line["log_level"]) for line in log]
 
 
 def test_many_threads_share_one_store(store: Store) -> None:
@@ -229,6 +292,31 @@ def test_a_forked_process_and_its_parent_both_go_on_with_the_store(store: Store)
             os._exit(code)
     assert 0 == os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     assert ["contoso", "fabrikam"] == _ids(store)
+
+
+def test_more_threads_than_connections_are_all_served(store: Store) -> None:
+    def record(number: int) -> None:
+        with store.write() as connection:
+            _record(connection, subject=str(number))
+
+    with ThreadPoolExecutor(48) as threads:
+        list(threads.map(record, range(96)))
+    with store.read() as connection:
+        assert 96 == connection.execute(select(func.count()).select_from(tables.audit)).scalar_one()
+
+
+# Both databases: whether writing works
+
+
+def test_asking_whether_a_store_can_be_written_changes_nothing(kept: Store) -> None:
+    kept.require_writable()
+    with kept.read() as connection:
+        assert [CONTOSO, FABRIKAM] == organisations.all_organisations(connection).whole()
+
+
+def test_a_store_without_tables_cannot_be_written(empty_database_url: str) -> None:
+    with closing(Store.open(empty_database_url)) as store, pytest.raises(StoreUnavailable):
+        store.require_writable()
 
 
 # URLs
@@ -262,8 +350,11 @@ def test_postgresql_without_its_driver_says_what_to_install(monkeypatch: pytest.
 
 
 def test_a_server_that_is_not_there_does_not_answer(tmp_path: Path) -> None:
-    with pytest.raises(StoreUnavailable, match="does not answer"):
+    with pytest.raises(StoreUnavailable, match="does not answer") as failure, capture_logs() as log:
         Store.open(f"postgresql://anna:hunter2@/x?host={tmp_path}").upgrade()
+    assert "unreachable" == failure.value.reason
+    assert [("store_unavailable", "unreachable")] == [(line["event"], line["reason"]) for line in log]
+    assert "hunter2" not in str(log)
 
 
 # PostgreSQL
@@ -332,6 +423,29 @@ def test_a_reading_transaction_on_postgresql_cannot_write(postgresql_url: str) -
     store.close()
 
 
+def test_a_postgresql_that_only_answers_readers_is_told_as_such(postgresql_url: str) -> None:
+    url = make_url(postgresql_url)  # as on a standby, or after an administrator has set it so
+    url = url.update_query_dict({"options": f"{url.query['options']} -c default_transaction_read_only=on"})
+    with closing(Store.open(url.render_as_string(hide_password=False))) as store:
+        assert [] == _ids(store)
+        with pytest.raises(StoreUnavailable, match="read-only") as failure:
+            store.require_writable()
+        with pytest.raises(StoreUnavailable, match="read-only"), store.write() as connection:
+            organisations.add(connection, CONTOSO)
+    assert "read-only" == failure.value.reason
+
+
+def test_a_process_takes_sixteen_connections_of_postgresql_and_no_more(postgresql_url: str) -> None:
+    with closing(Store.open(postgresql_url)) as store, ExitStack() as held:
+        for _ in range(16):
+            held.enter_context(store.read())
+        began = datetime.now(UTC)
+        with pytest.raises(StoreUnavailable, match="connection") as failure:
+            _ids(store)
+        assert datetime.now(UTC) - began < timedelta(seconds=5)
+    assert "overloaded" == failure.value.reason
+
+
 # SQLite
 
 
@@ -367,20 +481,56 @@ def test_a_commit_is_synced_to_the_disk_and_readers_do_not_wait_for_it(sqlite_st
     assert ["wal", 2, 1] == settings
 
 
-def test_while_another_program_holds_the_database_reading_goes_on_and_writing_fails_within_five_seconds(
+@contextmanager
+def _held(file: Path) -> Iterator[None]:
+    """Another program holds the database."""
+    with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        yield
+        other.execute("ROLLBACK")
+
+
+def test_while_another_program_holds_the_database_everybody_is_refused_within_five_seconds(
     sqlite_store: Store, tmp_path: Path
 ) -> None:
-    with closing(sqlite3.connect(_file(tmp_path), isolation_level=None)) as other:
-        other.execute("BEGIN EXCLUSIVE")
-        assert [] == _ids(sqlite_store)
-        began = datetime.now(UTC)
-        with pytest.raises(StoreUnavailable, match="locked"), sqlite_store.write():
+    began = time.monotonic()
+
+    def refused_after(_: int) -> float:
+        with pytest.raises(StoreUnavailable, match="locked") as failure, sqlite_store.write():
             pass
-        assert timedelta(seconds=4) < datetime.now(UTC) - began < timedelta(seconds=5)
-        other.execute("ROLLBACK")
-    with sqlite_store.write() as connection:
+        assert "locked" == failure.value.reason
+        return time.monotonic() - began
+
+    with capture_logs() as log, _held(_file(tmp_path)), ThreadPoolExecutor(4) as threads:
+        refusals = list(threads.map(refused_after, range(16)))  # twelve of them wait for a thread first
+        assert [] == _ids(sqlite_store)
+    assert 3.5 < min(refusals) < max(refusals) < 5
+    assert [("store_unavailable", "writing", "locked")] == [
+        (line["event"], line["access"], line["reason"]) for line in log
+    ]
+    with capture_logs() as log, sqlite_store.write() as connection:
         organisations.add(connection, CONTOSO)
-    assert ["contoso"] == _ids(sqlite_store)
+    assert [("store_available", "writing")] == [(line["event"], line["access"]) for line in log]
+    with ThreadPoolExecutor(1) as thread:
+        with _held(_file(tmp_path)):
+            waiting = thread.submit(_write_nothing, sqlite_store)
+            time.sleep(0.3)  # a writer waits again, and gets its turn
+        waiting.result()
+
+
+def _write_nothing(store: Store) -> None:
+    with store.write():
+        pass
+
+
+def test_a_store_that_cannot_be_written_now_says_so_in_less_than_a_second(sqlite_store: Store, tmp_path: Path) -> None:
+    with _held(_file(tmp_path)):
+        began = time.monotonic()
+        with pytest.raises(StoreUnavailable, match="locked") as failure:
+            sqlite_store.require_writable()
+        assert time.monotonic() - began < 1
+    assert "locked" == failure.value.reason
+    sqlite_store.require_writable()
 
 
 def test_a_database_file_that_is_gone_is_a_failure_until_it_is_back(sqlite_store: Store, tmp_path: Path) -> None:
@@ -391,8 +541,9 @@ def test_a_database_file_that_is_gone_is_a_failure_until_it_is_back(sqlite_store
     assert ["contoso"] == _ids(sqlite_store)
     file.rename(aside)
     for _ in range(2):
-        with pytest.raises(StoreUnavailable, match="unable to open"):
+        with pytest.raises(StoreUnavailable, match="unable to open") as failure:
             _ids(sqlite_store)
+        assert "missing" == failure.value.reason
         with pytest.raises(StoreUnavailable, match="unable to open"), sqlite_store.write() as connection:
             organisations.add(connection, FABRIKAM)
     assert not file.exists()
@@ -429,6 +580,9 @@ def test_a_read_only_database_is_read_and_every_write_fails(sqlite_store: Store,
         assert [] == _ids(sqlite_store)
         with pytest.raises(StoreUnavailable, match="readonly"), sqlite_store.write() as connection:
             organisations.add(connection, CONTOSO)
+        with pytest.raises(StoreUnavailable, match="readonly") as failure:
+            sqlite_store.require_writable()
+        assert "read-only" == failure.value.reason
         sqlite_store.close()
     with sqlite_store.write() as connection:
         organisations.add(connection, CONTOSO)

@@ -147,8 +147,7 @@ def test_what_is_not_offered_looks_like_what_does_not_exist(tmp_path: Path) -> N
 
 
 def test_what_the_provider_lacks_does_not_exist(tmp_path: Path) -> None:
-    website = make_website(tmp_path, domain=contoso_domain("outlook-com"))
-    assert PROVIDERS["outlook-com"].activesync is None
+    website = make_website(tmp_path, provider=replace(PROVIDERS["office365"], activesync=None))
     assert 404 == _download(website, website.link()).status_code
 
 

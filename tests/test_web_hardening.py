@@ -79,6 +79,12 @@ def test_https_is_insisted_on_only_where_it_is_spoken(tmp_path: Path, public_url
     assert (200, expected) == (answer.status_code, answer.headers.get("Strict-Transport-Security"))
 
 
+@pytest.mark.parametrize("host", ["contoso.example", "autoconfig.contoso.example", "evil.example", ""])
+def test_the_hosts_of_whole_domains_are_told_nothing_of_https(shared: Website, host: str) -> None:
+    for path in ("/", "/none", "/healthz"):
+        assert "Strict-Transport-Security" not in _ask(shared, path, HTTP_HOST=host).headers
+
+
 # --- hosts
 
 OUR_HOSTS = ["setup.contoso.example", "SETUP.Contoso.Example", "setup.contoso.example.", "setup.contoso.example:8443"]

@@ -317,7 +317,7 @@ def test_a_computer_is_shown_the_way_to_the_phone_first(website: Website, device
     assert page.text.index("Continue on your phone") < page.text.index("On this computer")
 
 
-@pytest.mark.parametrize("provider_id", sorted(PROVIDERS))
+@pytest.mark.parametrize("provider_id", [name for name, each in PROVIDERS.items() if not each.consumer_domains])
 def test_the_manual_settings_are_the_providers_own(tmp_path: Path, provider_id: str) -> None:
     website = make_website(tmp_path, domain=contoso_domain(provider_id))
     text = _page(website, website.link()).text
@@ -417,7 +417,7 @@ def test_a_closed_link_has_no_code(website: Website, part: str, close: Callable[
 def _every_page(website: Website) -> dict[str, TestResponse]:
     link = website.link()
     answers = {f"setup {each.value}": website.get(f"{link.path}?device={each.value}") for each in Device}
-    answers |= {name: website.get(name) for name in ("/", "/s/unknown", "/?password=x", "/?a=%")}
+    answers |= {name: website.get(name) for name in ("/", "/help", "/s/unknown", "/?password=x", "/?a=%")}
     answers["405"] = website.get("/", method="POST")
     _revoke(website, link)
     answers["revoked"] = website.get(link.path)
@@ -464,6 +464,15 @@ def test_the_start_page_is_the_same_for_everybody(website: Website) -> None:
     first, second = website.get("/"), website.get("/", user_agent="curl/8.5.0")
     assert (200, first.data) == (second.status_code, second.data)
     assert "Ask the IT department of your company for your setup link" in Page(first).text
+
+
+def test_the_help_page_tells_people_with_any_mail_app_how_to_sign_in_and_asks_for_nothing(website: Website) -> None:
+    first, second = website.get("/help"), website.get("/help", user_agent="Thunderbird")
+    assert (200, first.data) == (second.status_code, second.data)
+    page = Page(first)
+    for words in ("choose OAuth2", "never asks for your password", "SMTP AUTH", "IMAP or POP", "Need admin approval"):
+        assert words in page.text
+    assert not {"form", "input", "a"} & {tag for tag, _ in page.tags}
 
 
 def test_no_text_was_forgotten_in_a_page(website: Website) -> None:

@@ -1,7 +1,8 @@
 """XML goes out escaped and comes in without trust."""
 
-from xml.etree.ElementTree import fromstring
+from xml.etree.ElementTree import ParseError, fromstring, tostring
 
+import defusedxml.ElementTree
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,6 +64,14 @@ def test_a_request_is_read_in_any_encoding_and_spelling(content: bytes) -> None:
         b"<!DOCTYPE a><a/>",
         b'<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>',
         b'<!DOCTYPE a SYSTEM "http://contoso.example/a.dtd"><a/>',
+        b"\xef\xbb\xbf<!DOCTYPE a><a/>",
+        "<!DOCTYPE a><a/>".encode("utf-16"),
+        "<!DOCTYPE a><a/>".encode("utf-16-le"),
+        "<?xml version='1.0' encoding='utf-16'?><!DOCTYPE a><a/>".encode("utf-16"),
+        b"<?xml version='1.0' encoding='cp037'?><!DOCTYPE a><a/>",
+        "<?xml version='1.0' encoding='cp037'?><!DOCTYPE a><a/>".encode("cp037"),
+        "<!DOCTYPE a><a/>".encode("utf-32"),
+        b"<?xml version='1.0' encoding='utf-7'?>" + "<!DOCTYPE a><a/>".encode("utf-7"),
         b"<?xml version='1.0' encoding='no-such-thing'?><a/>",
         b"<?xml version='1.0' encoding='utf-7'?><a/>",
         b"<a>" * 100_000,
@@ -79,12 +88,31 @@ def test_nesting_is_bounded() -> None:
         read_xml(b"<a>" * (MAX_DEPTH + 1) + b"</a>" * (MAX_DEPTH + 1))
 
 
-@given(st.binary(max_size=200))
-def test_any_bytes_are_read_or_refused(content: bytes) -> None:
+_PIECES = st.sampled_from(
+    [
+        b"<a>",
+        b"</a>",
+        b"<b c='d'/>",
+        b"&amp;",
+        b"&x;",
+        b"<!DOCTYPE a>",
+        b"<!-- x -->",
+        b"]]>",
+        b"<?xml version='1.0'?>",
+        b"\0",
+    ]
+)
+
+
+@given(st.binary(max_size=200) | st.lists(_PIECES | st.binary(max_size=5), max_size=12).map(b"".join))
+def test_any_bytes_are_read_or_refused_as_the_parser_that_refuses_all_dtds_does(content: bytes) -> None:
     try:
-        read_xml(content)
-    except InvalidXml:
-        return
+        expected = tostring(defusedxml.ElementTree.fromstring(content, forbid_dtd=True))
+    except (ParseError, ValueError, LookupError):
+        with pytest.raises(InvalidXml):
+            read_xml(content)
+    else:
+        assert expected == tostring(read_xml(content))
 
 
 def test_a_name_is_known_by_namespace_whatever_its_prefix() -> None:

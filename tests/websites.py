@@ -78,6 +78,7 @@ class Website:
     directory: Directory
     links: Links
     clock: Clock
+    providers: dict[str, MailProvider]
     signatures: list[Signature] = field(default_factory=list)
 
     def link(self, account: Account = ANNA, *, devices: int = 3, lifetime: timedelta = timedelta(days=7)) -> SetupLink:
@@ -141,4 +142,4 @@ def make_website(
         "ready": lambda: {"store": "ok", "identity": "ok", "directory": "ok"},
     }
     built = Site(**(fields | site))  # type: ignore[arg-type]  # the tests name the fields they change
-    return Website(built, create_web(built), store, organisations, links, clock, signatures)
+    return Website(built, create_web(built), store, organisations, links, clock, providers, signatures)

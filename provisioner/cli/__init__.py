@@ -10,7 +10,7 @@ import click
 
 from provisioner import __version__
 from provisioner.cli.config import config
-from provisioner.cli.context import CommandLine, tell_bugs_briefly
+from provisioner.cli.context import CommandLine, PathOf, tell_bugs_briefly
 from provisioner.cli.demo import demo
 from provisioner.cli.dns import dns
 from provisioner.cli.domain import domain
@@ -27,7 +27,7 @@ from provisioner.cli.serve import serve
 @click.option(
     "--config",
     "config_path",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=PathOf(dir_okay=False, path_type=Path),
     metavar="FILE",
     help="Settings as TOML. [default: the file that PROVISIONER_CONFIG names]",
 )

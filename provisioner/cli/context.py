@@ -3,6 +3,7 @@
 Exit codes: 0 done, 1 a finding or could not be done, 2 misuse (what was given is wrong or not known here).
 """
 
+import errno
 import getpass
 import os
 import sys
@@ -11,10 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from provisioner.cli.output import abandon_standard_output
 from provisioner.errors import ConfigurationError, InvalidInput, NotFound, ProvisionerError
 
 if TYPE_CHECKING:
@@ -22,7 +24,18 @@ if TYPE_CHECKING:
     from provisioner.config import Configuration, Settings
 
 _MISUSE = (InvalidInput, NotFound, ConfigurationError)
+_UNWRITABLE = (errno.EBADF, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC)
 _INTERRUPTED = 128 + 2  # as shells report a program ended by SIGINT
+
+
+class PathOf(click.Path):
+    """A path that has a name: an empty one would mean the current directory, which nobody has written."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path. Raises BadParameter for an empty name."""
+        if value == "":
+            self.fail("A name was expected, found none; a dot is the current directory.", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 class Refusal(click.ClickException):
@@ -41,6 +54,18 @@ class Refusal(click.ClickException):
 class CommandLine(click.Group):
     """The ``provisioner`` command: every error of ours, of any command, ends here."""
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command line, where its answer can be written; click itself ends quietly if nobody reads any more."""
+        if sys.stdout is None:
+            _end("Standard output is closed. Leave it open, or send it to /dev/null.")
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as failure:
+            if failure.errno not in _UNWRITABLE:
+                raise
+            abandon_standard_output()
+            _end(f"The answer could not be written: {failure.strerror}.")
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; our errors become Refusals, and an interruption ends quietly."""
         try:
@@ -49,6 +74,11 @@ class CommandLine(click.Group):
             raise Refusal(str(error), exit_code=2 if isinstance(error, _MISUSE) else 1) from error
         except KeyboardInterrupt:
             raise click.exceptions.Exit(_INTERRUPTED) from None
+
+
+def _end(message: str) -> NoReturn:
+    Refusal(message, exit_code=1).show()
+    sys.exit(1)
 
 
 def tell_bugs_briefly() -> None:

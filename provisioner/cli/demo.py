@@ -10,6 +10,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from mmap import mmap
 from pathlib import Path
 from tempfile import mkdtemp
 from types import FrameType
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from provisioner.cli.context import PathOf
 from provisioner.errors import AlreadyExists
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ _LOG_VARIABLES = ("PROVISIONER_LOG_LEVEL", "PROVISIONER_LOG_FORMAT")
 @click.option(
     "--dir",
     "directory",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=PathOf(file_okay=False, path_type=Path),
     metavar="DIR",
     help="Keep everything there; a second start continues it. [default: a temporary directory]",
 )
@@ -171,6 +173,14 @@ def _serve(settings: "Settings", listener: "socket.socket", shown: "Demonstratio
     def announce(worker: Any) -> None:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the terminal tells the workers too; the arbiter ends them
         if worker.age == 1:  # the first worker only, not one that replaces it
-            announce_when_ready(shown, as_json=as_json)
+            announce_when_ready(shown, as_json=as_json, unheard=end_unheard)
 
-    return run(settings, listener, grace=_GRACE, when_ready=stop_with_terminal, post_worker_init=announce)
+    failed = mmap(-1, 1)  # memory that the workers share with us
+    parent = os.getpid()
+
+    def end_unheard() -> None:
+        failed[0] = 1
+        os.kill(parent, signal.SIGTERM)
+
+    ended = run(settings, listener, grace=_GRACE, when_ready=stop_with_terminal, post_worker_init=announce)
+    return failed[0] or ended

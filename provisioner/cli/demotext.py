@@ -4,7 +4,7 @@ import json
 import shlex
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from provisioner.cli.output import plain
+from provisioner.cli.output import abandon_standard_output, plain
 from provisioner.qr import qr_terminal
 
 _PATIENCE = 30.0  # seconds
@@ -31,17 +31,26 @@ class Demonstration:
     address: str
 
 
-def announce_when_ready(shown: Demonstration, *, as_json: bool) -> None:
-    """Write to standard output as soon as the setup link really answers, without waiting for it here."""
-    Thread(target=_announce, args=(shown,), kwargs={"as_json": as_json}, name="announce", daemon=True).start()
+def announce_when_ready(shown: Demonstration, *, as_json: bool, unheard: Callable[[], None]) -> None:
+    """Write to standard output as soon as the setup link really answers, without waiting for it here.
+
+    ``unheard`` is called, and the reason told, where that cannot be written.
+    """
+    Thread(target=_announce, args=(shown, as_json, unheard), name="announce", daemon=True).start()
 
 
-def _announce(shown: Demonstration, *, as_json: bool) -> None:
+def _announce(shown: Demonstration, as_json: bool, unheard: Callable[[], None]) -> None:
     if not _answers(shown.setup_link):
         click.echo("Error: The demonstration started, but its link does not answer. See the messages above.", err=True)
         return
-    with suppress(BrokenPipeError):  # where nobody reads any more the service goes on
+    try:
         click.echo(json.dumps(plain(shown)) if as_json else _for_people(shown))
+    except BrokenPipeError:
+        abandon_standard_output()  # where nobody reads any more the service goes on
+    except OSError as failure:
+        abandon_standard_output()
+        click.echo(f"Error: The answer could not be written: {failure.strerror}.", err=True)
+        unheard()
 
 
 def _answers(link: str) -> bool:

@@ -49,6 +49,8 @@ def read_directory(file: Path) -> Snapshot:
         raise InvalidSetting(f"The file {file} is not UTF-8 text.") from None
     except tomllib.TOMLDecodeError as failure:
         raise InvalidSetting(f"The file {file} is not valid TOML: {failure}.") from None
+    except RecursionError:
+        raise InvalidSetting(f"The file {file} is nested too deeply to be read.") from None
     try:
         return parse_directory(declared)
     except InvalidInput as refusal:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from provisioner.cli.context import actor, open_services, settings_from
+from provisioner.cli.context import Refusal, actor, open_services, settings_from
 from provisioner.cli.output import plain, print_fields, print_json, print_table, say_none_yet
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _print_next_steps(added: "Domain", provider: "MailProvider") -> None:
 def list_all(ctx: click.Context, *, as_json: bool) -> None:
     """List the domains."""
     with open_services(settings_from(ctx)) as services:
-        known = list(services.directory.snapshot().domains.values())
+        known = list(services.directory.read().domains.values())
     if as_json:
         print_json([_named(each) for each in known])
     elif known:
@@ -90,7 +90,7 @@ def list_all(ctx: click.Context, *, as_json: bool) -> None:
 def show(ctx: click.Context, *, name: str, as_json: bool) -> None:
     """Show DOMAIN and its settings."""
     with open_services(settings_from(ctx)) as services:
-        _print(services.directory.snapshot().domain(name), as_json=as_json)
+        _print(services.directory.read().domain(name), as_json=as_json)
 
 
 @domain.command("set")
@@ -102,7 +102,9 @@ def change(ctx: click.Context, /, *, name: str, organisation: str | None, **give
     """Change what is given of DOMAIN's settings."""
     changes = _changes(given) | ({"organisation_id": organisation} if organisation is not None else {})
     with open_services(settings_from(ctx)) as services:
-        after = replace(services.directory.snapshot().domain(name), **changes)
+        after = replace(services.directory.read().domain(name), **changes)
+        if not changes:
+            raise Refusal(f"Nothing to change: name a setting of {after.name} and its new value.", exit_code=2)
         services.directory.change_domain(after, actor=actor())
     _print(after, as_json=False)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provisioner.cli.context import settings_from
+from provisioner.cli.context import PathOf, settings_from
 from provisioner.cli.output import NotWritten, print_fields, print_json, print_table
 from provisioner.errors import IdentityError
 
@@ -19,13 +19,13 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 _IDENTITY = click.option(
     "--identity",
     "identity_dir",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=PathOf(file_okay=False, path_type=Path),
     metavar="DIR",
     help="The signing identity. [default: as configured]",
 )
 _TRUSTED_ROOTS = click.option(
     "--trusted-roots",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=PathOf(dir_okay=False, path_type=Path),
     metavar="FILE",
     help="Roots (PEM) that your devices already trust. [default: as configured]",
 )

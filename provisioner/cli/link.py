@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from provisioner.address import normalise_domain
 from provisioner.cli.context import Refusal, actor, open_services, settings_from
 from provisioner.cli.output import print_fields, print_json, print_table, say_none_yet
 from provisioner.errors import UnknownLink, printable
@@ -103,13 +104,30 @@ def show(ctx: click.Context, *, link_id: str, as_json: bool) -> None:
 
 
 @link.command("revoke")
-@click.argument("link_id", metavar="ID")
+@click.argument("link_id", metavar="[ID]", default="")
+@click.option("--domain", metavar="DOMAIN", default="", help="Close every open link of this domain's people instead.")
+@_JSON
 @click.pass_context
-def revoke(ctx: click.Context, *, link_id: str) -> None:
-    """Close the setup link ID for good."""
-    with open_services(settings_from(ctx)) as services, _known(link_id):
-        services.links.revoke(link_id, actor=actor())
-    click.echo(f"Revoked the setup link {link_id}. What it set up on devices stays there.")
+def revoke(ctx: click.Context, *, link_id: str, domain: str, as_json: bool) -> None:
+    """Close the setup link ID for good, or all those of a domain."""
+    if bool(link_id) == bool(domain):
+        raise click.UsageError("Name either the ID of one link, or --domain and a domain to close all its links.")
+    with open_services(settings_from(ctx)) as services:
+        if domain:
+            count = services.links.revoke_all(domain=domain, actor=actor())
+            said = f"Revoked {_counted(count)} of {normalise_domain(domain)}. What they set up on devices stays there."
+        else:
+            with _known(link_id):
+                services.links.revoke(link_id, actor=actor())
+            count, said = 1, f"Revoked the setup link {link_id}. What it set up on devices stays there."
+    if as_json:
+        print_json({"revoked": count})
+    else:
+        click.echo(said)
+
+
+def _counted(count: int) -> str:
+    return "1 open setup link" if count == 1 else f"{count} open setup links"
 
 
 @contextmanager
@@ -122,7 +140,12 @@ def _known(link_id: str) -> Iterator[None]:
         raise Refusal(message, exit_code=2) from None
 
 
-def _url(shown: "SetupLink", services: "Services") -> str:
+def _url(shown: "SetupLink", services: "Services") -> str | None:
+    """The link, or None where it is closed and the link key was another. Raises ConfigurationError where it is open."""
+    from provisioner.links import LinkState
+
+    if not shown.token and shown.state(services.clock()) in (LinkState.EXPIRED, LinkState.REVOKED):
+        return None
     return services.settings.public_url + shown.path
 
 
@@ -150,7 +173,7 @@ def _print_link(shown: "SetupLink", services: "Services", *, as_json: bool) -> N
         return
     print_fields(
         {
-            "link": url,
+            "link": url or "made with another link key",
             "id": shown.id,
             "address": shown.account.address,
             "state": state.value,
@@ -158,7 +181,7 @@ def _print_link(shown: "SetupLink", services: "Services", *, as_json: bool) -> N
             "devices": f"{shown.devices_used} of {shown.devices_allowed} used",
         }
     )
-    if sys.stdout.isatty() and state is LinkState.OPEN:
+    if url and sys.stdout.isatty() and state is LinkState.OPEN:
         print_qr(url, in_capitals=services.settings.qr_capitals)
 
 

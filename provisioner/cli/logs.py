@@ -6,30 +6,33 @@ free for what a command was asked for.
 
 import logging
 import sys
+from contextlib import suppress
+from threading import Lock
 
 import structlog
+from structlog.typing import Processor
 
 _QUIET_LIBRARIES = ("alembic", "sqlalchemy")  # at info they tell every statement
+_writing = Lock()  # one line at a time
 
 
 def start_log(*, level: str, form: str) -> None:
     """Write events of ``level`` and above to standard error in ``form``, "text" or "json"."""
-    shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
+    shared: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*shared, *_rendering(form)],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        logger_factory=_Events,
         cache_logger_on_first_use=False,
     )
-    handler = _StandardError()
+    handler = _Libraries()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_writer(form)],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendering(form)],
         )
     )
     root = logging.getLogger()
@@ -39,19 +42,34 @@ def start_log(*, level: str, form: str) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-class _StandardError(logging.Handler):
-    """Standard error as it is now: a worker or a test may have another one than the process that started the log."""
+class _Events:
+    """Our own events, written at once: the way through the standard library takes as long as all the rest."""
+
+    def __init__(self, *names: str) -> None:
+        """``names`` are what structlog was asked for; no line shows them."""
+
+    def debug(self, line: str) -> None:
+        """Write the event, of whatever importance."""
+        _write(line)
+
+    info = warning = error = critical = debug
+
+
+class _Libraries(logging.Handler):
+    """What libraries log by the standard library."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write the event as one line."""
-        try:
-            sys.stderr.write(f"{self.format(record)}\n")
-            sys.stderr.flush()
-        except OSError:
-            self.handleError(record)
+        """Write the event."""
+        _write(self.format(record))
 
 
-def _writer(form: str) -> list[structlog.typing.Processor]:
+def _write(line: str) -> None:
+    """Write to standard error as it is now: a worker or a test may have another one than when the log was started."""
+    with _writing, suppress(OSError):  # a log that cannot be written stops nobody
+        sys.stderr.write(f"{line}\n")  # which is written at each end of a line
+
+
+def _rendering(form: str) -> list[Processor]:
     # Tracebacks as plain text: structlog's structured and coloured ones show local variables, tokens among them.
     if form == "json":
         return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provisioner.cli.context import actor, open_services, settings_from
+from provisioner.cli.context import Refusal, actor, open_services, settings_from
 from provisioner.cli.output import print_fields, print_json, print_table, say_none_yet
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def add(
 def list_all(ctx: click.Context, *, as_json: bool) -> None:
     """List the organisations."""
     with open_services(settings_from(ctx)) as services:
-        known = list(services.directory.snapshot().organisations.values())
+        known = list(services.directory.read().organisations.values())
     if as_json:
         print_json(known)
     elif known:
@@ -61,7 +61,7 @@ def list_all(ctx: click.Context, *, as_json: bool) -> None:
 def show(ctx: click.Context, *, organisation_id: str, as_json: bool) -> None:
     """Show the organisation ID."""
     with open_services(settings_from(ctx)) as services:
-        _print(services.directory.snapshot().organisation(organisation_id), as_json=as_json)
+        _print(services.directory.read().organisation(organisation_id), as_json=as_json)
 
 
 @organisation.command("set")
@@ -73,8 +73,11 @@ def show(ctx: click.Context, *, organisation_id: str, as_json: bool) -> None:
 def change(ctx: click.Context, /, *, organisation_id: str, **given: str | None) -> None:
     """Change what is given of the organisation ID; an empty text takes a text away."""
     with open_services(settings_from(ctx)) as services:
-        before = services.directory.snapshot().organisation(organisation_id)
-        after = replace(before, **{name: value for name, value in given.items() if value is not None})
+        before = services.directory.read().organisation(organisation_id)
+        changes = {name: value for name, value in given.items() if value is not None}
+        if not changes:
+            raise Refusal(f"Nothing to change: name a setting of {before.id} and its new value.", exit_code=2)
+        after = replace(before, **changes)
         services.directory.change_organisation(after, actor=actor())
     _print(after, as_json=False)
 

@@ -4,11 +4,13 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from datetime import date
 from enum import Enum
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
+from stat import S_IMODE
 from typing import Any
 from uuid import uuid4
 
@@ -18,7 +20,10 @@ from provisioner.errors import ProvisionerError
 
 
 class NotWritten(ProvisionerError):
-    """The file that was asked for could not be written; nothing of it is there."""
+    """What was asked for could not be written; of a file nothing is there."""
+
+
+_NEW_FILE = 0o644  # and less where the user's mask says so
 
 
 def print_json(value: object) -> None:
@@ -72,7 +77,9 @@ def write_file(path: Path, content: bytes) -> None:
 def _replace(path: Path, content: bytes) -> None:
     unfinished = path.with_name(f".{path.name[:100]}.{uuid4().hex}")
     try:
-        with unfinished.open("xb") as file:
+        with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _NEW_FILE), "wb") as file:  # noqa: PTH123
+            if path.exists():
+                os.fchmod(file.fileno(), S_IMODE(path.stat().st_mode))
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -86,6 +93,14 @@ def write_standard_output(content: bytes) -> None:
     sys.stdout.flush()
     sys.stdout.buffer.write(content)
     sys.stdout.buffer.flush()
+
+
+def abandon_standard_output() -> None:
+    """Throw away what standard output still holds: Python would try to write it at its end, and complain again."""
+    with suppress(OSError, ValueError):  # ValueError: what stands for it in a test has no descriptor
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def say_none_yet(what: str, data_dir: Path) -> None:

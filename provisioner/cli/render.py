@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from provisioner.cli.context import settings_from
+from provisioner.cli.context import PathOf, settings_from
 from provisioner.cli.output import write_file, write_standard_output
 from provisioner.errors import InvalidSetting, NoIdentity
 
@@ -31,16 +31,14 @@ _STANDARD_OUTPUT = Path("-")
 @click.option("--username", default="", metavar="UPN", help="The user principal name, where it is not the address.")
 @click.option("--provider", metavar="ID", help="The mail service; see 'provisioner providers'.")
 @click.option(
-    "--context", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Organisation and domains, TOML."
+    "--context", type=PathOf(dir_okay=False, path_type=Path), metavar="FILE", help="Organisation and domains, TOML."
 )
 @click.option("--signed/--unsigned", default=None, help="Insist on a signature, or leave it out.")
-@click.option(
-    "--identity", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="The signing identity."
-)
+@click.option("--identity", type=PathOf(file_okay=False, path_type=Path), metavar="DIR", help="The signing identity.")
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    type=PathOf(dir_okay=False, allow_dash=True, path_type=Path),
     default=_STANDARD_OUTPUT,
     help="The file to write. [default: standard output]",
 )

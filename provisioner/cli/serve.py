@@ -42,7 +42,7 @@ def _check(settings: "Settings") -> None:
 
     log = structlog.get_logger(__name__)
     with open_services(settings) as services:
-        services.directory.snapshot()
+        services.directory.check()
         try:
             services.identity.current()
         except (NoIdentity, IdentityNotInDate) as reason:

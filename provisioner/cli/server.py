@@ -17,6 +17,7 @@ from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from provisioner.app import create_app
 from provisioner.cli.counters import shared_counters
+from provisioner.cli.worker import PatientWorker
 from provisioner.config import Settings
 from provisioner.errors import ProvisionerError
 
@@ -65,16 +66,12 @@ class _Log(Logger):  # type: ignore[misc]  # untyped
         self.error_log.propagate = True
         self.error_log.setLevel(cfg.loglevel.upper())
 
-    def warning(self, msg: str, *args: Any, **kwargs: Any) -> None:
-        """A warning; of a malformed request only that there was one."""
-        if msg.startswith("Invalid request"):
-            msg, args = "Invalid request", ()
-        super().warning(msg, *args, **kwargs)
-
     def exception(self, msg: str, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
         """What a worker failed at: our own errors as one line, others with their traceback."""
         failure = sys.exc_info()[1]
-        if isinstance(failure, ProvisionerError):
+        if isinstance(failure, TimeoutError):
+            self.error_log.info("A client took too long")
+        elif isinstance(failure, ProvisionerError):
             self.error_log.error(str(failure))
         else:
             self.error_log.error(msg.partition(" %")[0], exc_info=True)
@@ -103,7 +100,7 @@ def run(settings: Settings, listener: socket.socket, *, grace: int = _GRACE, **h
     worker processes, which are forked in here, this raises SystemExit instead.
     """
     parent = os.getpid()
-    options = _options(settings, grace=grace) | hooks | {"bind": f"fd://{listener.detach()}"}
+    options = gunicorn_options(settings, grace=grace) | hooks | {"bind": f"fd://{listener.detach()}"}
     try:
         with shared_counters(_memory() or settings.data_dir):
             Arbiter(_Application(settings, options)).run()
@@ -119,9 +116,10 @@ def _memory() -> Path | None:
     return _MEMORY if os.access(_MEMORY, os.W_OK) else None
 
 
-def _options(settings: Settings, *, grace: int) -> dict[str, object]:
+def gunicorn_options(settings: Settings, *, grace: int) -> dict[str, object]:
+    """gunicorn's settings by their names. Some only say what is the default, so that no default has to be trusted."""
     return {
-        "worker_class": "gthread",
+        "worker_class": PatientWorker,
         "workers": settings.workers,
         "threads": settings.threads,
         "keepalive": _KEEP_ALIVE,
@@ -133,6 +131,9 @@ def _options(settings: Settings, *, grace: int) -> dict[str, object]:
         "forwarder_headers": "",
         "secure_scheme_headers": {},
         "header_map": "drop",
+        "proxy_protocol": "off",
+        "proxy_allow_ips": "",
+        "http2_cleartext": "off",
         "control_socket_disable": True,
         "accesslog": None,
         "logger_class": _Log,

@@ -159,7 +159,7 @@ class Settings(BaseModel):
         _Count,
         Field(ge=1, le=256),
         About("Threads of each worker.", expected="a number from 1 to 256"),
-    ] = 8
+    ] = 64
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         BeforeValidator(parse_word),

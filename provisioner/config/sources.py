@@ -4,11 +4,14 @@ An unknown name is an error with a suggestion, since a setting that is silently 
 error. A secret may stand in a file of its own, named by PROVISIONER_<NAME>_FILE or in the TOML file by <name>_file.
 """
 
+import os
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from errno import EINVAL
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 from pydantic import SecretStr, ValidationError
@@ -97,6 +100,9 @@ def _from_file(file: Path | None, problems: list[str]) -> dict[str, _Given]:
     except tomllib.TOMLDecodeError as failure:
         problems.append(f"The configuration file {file} is not valid TOML: {failure}.")
         return {}
+    except RecursionError:
+        problems.append(f"The configuration file {file} is nested too deeply to be read.")
+        return {}
     return dict(_take(entries, spelled=str, place=lambda name: f"{file}: {name}", problems=problems))
 
 
@@ -148,7 +154,7 @@ def _take(
 
 def _read_secret(path: object, place: str, problems: list[str]) -> str | None:
     try:
-        content = Path(str(path)).read_bytes()
+        content = _read_regular(str(path))
         text = content.decode().rstrip("\r\n")
     except OSError as failure:
         problems.append(f"{place} names a file that cannot be read: {failure.strerror}.")
@@ -160,6 +166,17 @@ def _read_secret(path: object, place: str, problems: list[str]) -> str | None:
         problems.append(f"{place} names a file that is {'empty' if not text else 'too long'}.")
         return None
     return text
+
+
+def _read_regular(path: str) -> bytes:
+    """What the file holds, or one octet more than a secret may have; a pipe or a device may never end.
+
+    Raises OSError, and ValueError where the path holds a NUL.
+    """
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123
+        if not S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(EINVAL, "It is no regular file")
+        return file.read(_MAX_SECRET_OCTETS + 1)
 
 
 def _validate(given: Mapping[str, _Given], problems: list[str]) -> Settings | None:

@@ -101,7 +101,7 @@ def _encode(declaration: _Declaration) -> bytes:
 
 FORMAT = Format(
     id=_ID,
-    title="Exchange mail on iPhone, iPad and Mac as declarations (configuration profile, iOS 17 and macOS 14)",
+    title="A newer kind of Exchange profile (declarations), for iPhone and iPad from iOS 17 and Mac from macOS 14",
     media_type=MEDIA_TYPE,
     suffix=SUFFIX,
     audience=Audience.PERSON,

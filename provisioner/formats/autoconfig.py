@@ -57,7 +57,7 @@ def _answer(request: Request, lookup: Lookup, now: datetime) -> Reply | None:  #
     found = lookup(domain) if domain else None
     if found is None:
         return None
-    content = _render(AnyoneAt(domain), found.provider, found.context)
+    content = found.write(AnyoneAt(domain), _render)
     return Reply(status=200, body=content, media_type=_MEDIA_TYPE)
 
 

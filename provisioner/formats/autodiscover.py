@@ -41,10 +41,8 @@ def _answer(request: Request, lookup: Lookup, now: datetime) -> Reply | None:
     outlook = _is_from_outlook(request.headers)
 
     def write(account: Account, found: Found) -> bytes:
-        provider, context = found
-        if outlook and context.domain.autodiscover is AutodiscoverPolicy.AUTO:
-            return _redirect(provider)
-        return _render(account, provider, context)
+        sends_on = outlook and found.context.domain.autodiscover is AutodiscoverPolicy.AUTO
+        return found.write(account, _redirect if sends_on else _render)
 
     return pox.answer_in(pox.OUTLOOK, request, lookup, now, write)
 
@@ -59,12 +57,11 @@ def _answer_reading(request: Request, lookup: Lookup, now: datetime) -> Reply:
     found = lookup(request.host_domain) if request.host_domain else None
     if found is None:
         return pox.fault_reply(pox.Fault.INVALID_REQUEST, now, status=404)
-    provider, context = found
-    if context.domain.autodiscover is AutodiscoverPolicy.REDIRECT:
-        return _moved(_cloud_url(provider))
+    if found.context.domain.autodiscover is AutodiscoverPolicy.REDIRECT:
+        return _moved(_cloud_url(found.provider))
     if request.plain_http:
         return _moved(f"https://{_asked_host(request)}{pox.PATH}")
-    document = _render(AnyoneAt(request.host_domain), provider, context)
+    document = found.write(AnyoneAt(request.host_domain), _render)
     return Reply(status=200, body=document, media_type=pox.MEDIA_TYPE, headers=_SOAP_TOO)
 
 
@@ -83,12 +80,12 @@ def _moved(url: str) -> Reply:
 def _render(subject: Account | AnyoneAt, provider: MailProvider, context: Context) -> bytes:
     """What a program that is not Outlook gets; under the policy ``redirect`` that is what everybody gets."""
     if context.domain.autodiscover is AutodiscoverPolicy.REDIRECT:
-        return _redirect(provider)
+        return _redirect(subject, provider, context)
     login = subject.username if isinstance(subject, Account) else ""
     return _account("settings", *(_protocol(server, login) for server in provider.servers))
 
 
-def _redirect(provider: MailProvider) -> bytes:
+def _redirect(subject: Account | AnyoneAt, provider: MailProvider, context: Context) -> bytes:  # noqa: ARG001  # as _render
     return _account("redirectUrl", node("RedirectUrl", _cloud_url(provider)))  # [MS-OXDSCLI] 2.2.4.1.1.2.9
 
 

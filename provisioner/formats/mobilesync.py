@@ -19,7 +19,7 @@ def _answer(request: Request, lookup: Lookup, now: datetime) -> Reply | None:
 
 
 def _write(account: Account, found: Found) -> bytes:
-    return _render(account, found.provider, found.context)
+    return found.write(account, _render)
 
 
 def _render(account: Account, provider: MailProvider, context: Context) -> bytes:  # noqa: ARG001  # as Format.render

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from provisioner.errors import ConfigurationError
 from provisioner.model import Account
 
 
@@ -28,7 +29,8 @@ class SetupLink:
     revoked_at: datetime | None
     devices_allowed: int
     devices_used: int
-    token: str = field(repr=False)  # whoever has it has the link: it stands in no log
+    # Whoever has it has the link: it stands in no log. Empty where the link key is not the one it was made with.
+    token: str = field(repr=False)
 
     def state(self, now: datetime) -> LinkState:
         """Whether the link opens at ``now``."""
@@ -40,5 +42,14 @@ class SetupLink:
 
     @property
     def path(self) -> str:
-        """The link's place under the public URL."""
+        """The link's place under the public URL.
+
+        Raises ConfigurationError where the link key is not the one that the link was made with.
+        """
+        if not self.token:
+            raise ConfigurationError(
+                f"The link key is not the one that the setup link {self.id} was made with, so it cannot be printed. "
+                "Put the right key file back; or, if it is lost, make a new link and revoke this one with "
+                f"'provisioner link revoke {self.id}'."
+            )
         return f"/s/{self.token}"

@@ -5,7 +5,7 @@ fails closed: without an identity that is complete, matching and in date there i
 """
 
 from provisioner.signing.chain import ChainCertificate, PublicRoots, Trust
-from provisioner.signing.demo import create_demo_identity
+from provisioner.signing.demo import create_demo_identity, remove_demo_identity
 from provisioner.signing.files import exposed_secrets
 from provisioner.signing.identity import Identity, load_identity
 from provisioner.signing.reload import IdentityFiles
@@ -19,4 +19,5 @@ __all__ = [
     "create_demo_identity",
     "exposed_secrets",
     "load_identity",
+    "remove_demo_identity",
 ]

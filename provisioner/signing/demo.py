@@ -11,6 +11,7 @@ from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
 
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -23,14 +24,19 @@ from cryptography.x509 import (
     Name,
     NameAttribute,
     SubjectKeyIdentifier,
+    load_pem_x509_certificate,
+    load_pem_x509_certificates,
     random_serial_number,
 )
 from cryptography.x509.oid import NameOID
 
 from provisioner.errors import AlreadyExists
+from provisioner.signing.certificate import subject_name
 from provisioner.signing.files import CERTIFICATE, CHAIN, KEY, PKCS12
 
 AUTHORITY = "ca.pem"
+_FILES = (CERTIFICATE, KEY, CHAIN, AUTHORITY)
+_AUTHORITY_NAME = "Provisioner demo CA"
 LIFETIME = timedelta(days=365)
 _CLOCK_SKEW = timedelta(hours=1)  # a phone's clock may be behind
 _MAX_NAME = 64  # characters; X.520 ub-common-name and ub-organization-name
@@ -50,11 +56,11 @@ def create_demo_identity(directory: Path, *, now: datetime, organisation: str) -
     The directory appears with all its files or not at all; in one that exists already the certificate comes last.
     Raises AlreadyExists where an identity is there, and OSError where the directory cannot be written.
     """
-    for name in (CERTIFICATE, KEY, CHAIN, PKCS12, AUTHORITY):
+    for name in (*_FILES, PKCS12):
         if (directory / name).exists():
             raise _already_there(directory, name)
     is_new = not directory.exists()
-    directory.parent.mkdir(parents=True, exist_ok=True)
+    directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     staging = Path(mkdtemp(prefix=".demo-identity-", dir=directory.parent if is_new else directory))
     try:
         files = _demo_files(now=now, organisation=organisation)
@@ -68,6 +74,31 @@ def create_demo_identity(directory: Path, *, now: datetime, organisation: str) -
     finally:
         rmtree(staging, ignore_errors=True)
     return directory / AUTHORITY
+
+
+def remove_demo_identity(directory: Path) -> bool:
+    """Remove a demo identity's own files from ``directory``; False where another one is there, which stays as it is.
+
+    Raises OSError where they cannot be removed.
+    """
+    if not _is_demo(directory):
+        return False
+    for name in _FILES:
+        (directory / name).unlink()
+    return True
+
+
+def _is_demo(directory: Path) -> bool:
+    """Whether the certificate was issued below a demo's authority, whose keys nobody has."""
+    try:
+        authority = load_pem_x509_certificate((directory / AUTHORITY).read_bytes())
+        intermediate, root = load_pem_x509_certificates((directory / CHAIN).read_bytes())
+        certificate = load_pem_x509_certificate((directory / CERTIFICATE).read_bytes())
+        certificate.verify_directly_issued_by(intermediate)
+        intermediate.verify_directly_issued_by(root)
+    except (OSError, ValueError, TypeError, InvalidSignature):
+        return False
+    return root == authority and subject_name(authority) == _AUTHORITY_NAME
 
 
 def _already_there(directory: Path, name: str) -> AlreadyExists:
@@ -87,7 +118,7 @@ def _demo_files(*, now: datetime, organisation: str) -> dict[str, bytes]:
     period = (now - _CLOCK_SKEW, now + LIFETIME)
     root_key, intermediate_key = _authority_key(), _authority_key()
     signer_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    root = _Issuer(_name("Provisioner demo CA", "Provisioner demo"), root_key)
+    root = _Issuer(_name(_AUTHORITY_NAME, "Provisioner demo"), root_key)
     intermediate = _Issuer(_name("Provisioner demo intermediate CA", "Provisioner demo"), intermediate_key)
     signer = _name(f"{organisation[: _MAX_NAME - 7]} (demo)", organisation[:_MAX_NAME])
     root_certificate = _certify(root.name, root_key, root, period, path_length=1)

@@ -1,7 +1,8 @@
 """Keeps the signing identity fresh: a renewed certificate is taken without a restart, a bad one is not taken.
 
 Whoever renews replaces one file after the other, so for a moment the files do not fit each other. The last identity
-that was good goes on signing until its own end; past that nothing signs.
+that was good goes on signing until its own end; past that nothing signs. Whoever takes the files away wants the signing
+to stop: once they have been seen to be gone for some seconds, nothing signs either.
 """
 
 import os
@@ -13,13 +14,14 @@ from threading import Lock
 
 import structlog
 
-from provisioner.errors import IdentityError, IdentityNotInDate
+from provisioner.errors import IdentityError, IdentityNotInDate, NoIdentity
 from provisioner.signing.chain import PublicRoots
 from provisioner.signing.files import FILES, exposed_secrets
 from provisioner.signing.identity import Identity, load_identity
 
 # Files that are not good are read again this often although nothing changed: a certificate may have become valid.
 RETRY_EVERY = timedelta(minutes=1)
+GONE_AFTER = timedelta(seconds=5)  # longer than a replacement that removes the old files before it writes the new
 
 _log = structlog.get_logger(__name__)
 
@@ -34,6 +36,11 @@ class _Look:
     at: datetime
     identity: Identity | None  # the last good one, from these files or earlier ones
     problem: IdentityError | None  # why these files are not used
+    absent_since: datetime | None = None  # when it was first seen that there are no files
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether the files have been gone for so long that the last good identity must not sign any more."""
+        return self.absent_since is not None and not self.absent_since <= now < self.absent_since + GONE_AFTER
 
 
 class IdentityFiles:
@@ -90,7 +97,7 @@ class IdentityFiles:
             return self._last
 
     def _is_fresh(self, look: _Look, now: datetime) -> bool:
-        if look.stamps != self._stamps():
+        if look.stamps != self._stamps() or (look.identity and look.is_over(now)):
             return False
         good = look.problem is None and look.identity is not None and now <= look.identity.not_after
         return good or look.at <= now < look.at + RETRY_EVERY
@@ -100,7 +107,6 @@ class IdentityFiles:
 
     def _read(self, last: _Look | None, now: datetime) -> _Look:
         stamps = self._stamps()  # before reading: what changes meanwhile is noticed next time
-        kept = last.identity if last else None
         try:
             identity = load_identity(
                 self._directory,
@@ -110,13 +116,28 @@ class IdentityFiles:
                 public_roots=self._public_roots,
             )
         except IdentityError as problem:
-            if last is None or (stamps, str(problem)) != (last.stamps, str(last.problem)):
-                _log.error("identity_refused", reason=str(problem), keeps_last_good=kept is not None)
-            return _Look(stamps, now, kept, problem)
+            look = _refused(last, stamps, problem, now)
+            if last is None or _told(look) != _told(last):
+                _log.error("identity_refused", reason=str(problem), keeps_last_good=look.identity is not None)
+            return look
         _log.info("identity_loaded", until=identity.not_after.isoformat(), trust=identity.trust.value)
         if exposed := exposed_secrets(self._directory):
             _log.warning("identity_readable_by_every_user", files=", ".join(exposed))
         return _Look(stamps, now, identity, None)
+
+
+def _refused(last: _Look | None, stamps: tuple[_Stamp, ...], problem: IdentityError, now: datetime) -> _Look:
+    """What comes of files that are not good: the last good identity signs on, unless its files are gone for good."""
+    kept = None if last is None or last.is_over(now) else last.identity
+    absent_since = None
+    if isinstance(problem, NoIdentity):
+        absent_since = (last.absent_since if last else None) or now
+    return _Look(stamps, now, kept, problem, absent_since)
+
+
+def _told(look: _Look) -> tuple[object, ...]:
+    """What is logged where it changes."""
+    return look.stamps, str(look.problem), look.identity is not None
 
 
 def _stamp(path: str) -> _Stamp:

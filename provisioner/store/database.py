@@ -6,18 +6,21 @@ is expected to happen (something exists already) is asked for in the query and n
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
 from weakref import WeakSet
 
-from sqlalchemy import URL, Connection, Engine, make_url
+from sqlalchemy import URL, Connection, Engine, false, make_url, update
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
-from provisioner.errors import ConfigurationError, StoreUnavailable, printable
+from provisioner.errors import ConfigurationError, StoreProblem, StoreUnavailable, printable
 from provisioner.store import schema
+from provisioner.store.condition import Condition
 from provisioner.store.postgresql import PostgreSQL
 from provisioner.store.sqlite import SQLite
+from provisioner.store.tables import organisations
 
 _FILE_NAME = "provisioner.sqlite3"
 
@@ -25,11 +28,19 @@ _FILE_NAME = "provisioner.sqlite3"
 class _Database(Protocol):
     """What SQLite and PostgreSQL do differently."""
 
-    reading: Engine
-    writing: Engine
+    engine: Engine
 
     def prepare(self) -> None:
         """Make what must exist before the first connection."""
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """A transaction that sees one moment of the store and changes nothing."""
+
+    def writing(self, *, patiently: bool) -> AbstractContextManager[Connection]:
+        """A transaction that changes the store; if not ``patiently``, it waits for a second at most."""
+
+    def problem(self, failure: DBAPIError) -> StoreProblem:
+        """What the failure means."""
 
     def lock_schema(self, connection: Connection) -> None:
         """Wait until no other process changes the schema, and keep the others out until the transaction ends."""
@@ -40,6 +51,8 @@ class Store:
 
     def __init__(self, database: _Database) -> None:
         self._database = database
+        self._reading = Condition("reading")
+        self._writing = Condition("writing")
         _open_stores.add(self)
 
     @classmethod
@@ -72,7 +85,7 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one moment of the store and changes nothing. Raises StoreUnavailable."""
-        with _failures_named(), self._database.reading.begin() as connection:
+        with self._failures_named(self._reading), self._database.reading() as connection:
             yield connection
 
     @contextmanager
@@ -81,12 +94,38 @@ class Store:
 
         When this returns, the changes outlive the process and the machine.
         """
-        with _failures_named(), self._database.writing.begin() as connection:
+        with self._failures_named(self._writing), self._database.writing(patiently=True) as connection:
             yield connection
+
+    def require_writable(self) -> None:
+        """Raise StoreUnavailable where writing fails now, within a second; changes nothing."""
+        with self._failures_named(self._writing), self._database.writing(patiently=False) as connection:
+            connection.execute(_NO_CHANGE)
 
     def close(self) -> None:
         """Close the connections that are idle; one that is still needed opens again."""
-        self._database.writing.dispose()
+        self._database.engine.dispose()
+
+    @contextmanager
+    def _failures_named(self, condition: Condition) -> Iterator[None]:
+        try:
+            yield
+        except StoreUnavailable as failure:
+            condition.failed(failure)
+            raise
+        except (DBAPIError, NoConnection) as failure:
+            unavailable = self._unavailable(failure)
+            condition.failed(unavailable)
+            raise unavailable from failure
+        condition.worked()
+
+    def _unavailable(self, failure: DBAPIError | NoConnection) -> StoreUnavailable:
+        if isinstance(failure, NoConnection):
+            return StoreUnavailable(
+                f"Every connection of this process to the database is in use. {_ADVICE}", reason="overloaded"
+            )
+        problem = self._database.problem(failure)
+        return StoreUnavailable(f"The database does not answer: {_reason(failure)}. {_ADVICE}", reason=problem)
 
 
 def sqlite_url(data_dir: Path) -> str:
@@ -106,14 +145,8 @@ def _database(url: URL) -> _Database:
     raise ConfigurationError(f"The database URL begins with {printable(url.drivername)}. {_EXPECTED}")
 
 
-@contextmanager
-def _failures_named() -> Iterator[None]:
-    try:
-        yield
-    except DBAPIError as failure:
-        raise StoreUnavailable(f"The database does not answer: {_reason(failure)}. {_ADVICE}") from failure
-
-
+# Needs all that a write needs, and touches no row.
+_NO_CHANGE = update(organisations).where(false()).values(name="")
 _ADVICE = "Try again in a moment; if it stays so, see that it is there, writable and not locked by another program."
 
 
@@ -135,7 +168,7 @@ def _close_before_fork() -> None:
 def _begin_anew_in_child() -> None:
     # A thread of the parent may have been at a connection, and may have left the pool's lock closed for ever.
     for store in list(_open_stores):
-        store._database.writing.dispose(close=False)
+        store._database.engine.dispose(close=False)
 
 
 os.register_at_fork(before=_close_before_fork, after_in_child=_begin_anew_in_child)

@@ -1,26 +1,23 @@
 """Queries about domains."""
 
-from typing import Any
-
 from sqlalchemy import Connection, RowMapping, delete, func, select, update
 
-from provisioner.errors import StoreUnavailable
 from provisioner.organisation import AutodiscoverPolicy, Domain, EwsAccess, Kind, SignInUrls
 from provisioner.store.audit import Detail
 from provisioner.store.insertion import insertion
+from provisioner.store.rows import Rows, read_rows
 from provisioner.store.tables import domains
 
 
-def all_domains(connection: Connection) -> list[Domain]:
-    """Every domain, in the order of their names. Raises StoreUnavailable where one cannot be read."""
-    return [_domain(row) for row in connection.execute(select(domains).order_by(domains.c.name)).mappings()]
+def all_domains(connection: Connection) -> Rows[Domain]:
+    """Every domain, in the order of their names."""
+    return read_rows(connection, select(domains).order_by(domains.c.name), key=domains.c.name, make=_domain)
 
 
 def find(connection: Connection, name: str) -> Domain | None:
-    """The domain, kept from changing until the transaction ends."""
+    """The domain, kept from changing until the transaction ends. Raises StoreUnavailable where it cannot be read."""
     query = select(domains).where(domains.c.name == name).with_for_update()
-    row = connection.execute(query).mappings().one_or_none()
-    return _domain(row) if row else None
+    return read_rows(connection, query, key=domains.c.name, make=_domain).first()
 
 
 def is_kept(connection: Connection, name: str) -> bool:
@@ -66,20 +63,13 @@ def values(domain: Domain) -> dict[str, Detail]:
 
 
 def _domain(row: RowMapping) -> Domain:
-    settings: dict[str, Any] = dict(row)
-    try:
-        return Domain(
-            name=settings["name"],
-            organisation_id=settings["organisation_id"],
-            provider_id=settings["provider"],
-            autodiscover=AutodiscoverPolicy(settings["autodiscover"]),
-            account_kinds=tuple(Kind(kind) for kind in settings["account_kinds"]),
-            smtp_password=settings["smtp_password"],
-            ews=EwsAccess(settings["ews"]),
-            sign_in_urls=SignInUrls(settings["sign_in_urls"]),
-        )
-    except ValueError as unknown:  # written by a newer version while this one still runs
-        raise StoreUnavailable(
-            f"The domain {settings['name']} has a setting that this version does not know: {unknown}. Start the newer "
-            "version everywhere, or set the domain again."
-        ) from unknown
+    return Domain(
+        name=row["name"],
+        organisation_id=row["organisation_id"],
+        provider_id=row["provider"],
+        autodiscover=AutodiscoverPolicy(row["autodiscover"]),
+        account_kinds=tuple(Kind(kind) for kind in row["account_kinds"]),
+        smtp_password=row["smtp_password"],
+        ews=EwsAccess(row["ews"]),
+        sign_in_urls=SignInUrls(row["sign_in_urls"]),
+    )

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, func, insert, select, update
 
 from provisioner.model import Account
 from provisioner.store.insertion import insertion
+from provisioner.store.rows import Rows, read_rows
 from provisioner.store.tables import devices, invitations, links
 
 
@@ -66,30 +66,27 @@ def add(connection: Connection, link: StoredLink, *, invitation_id: int) -> None
 
 
 def by_token_hash(connection: Connection, token_hash: str) -> StoredLink | None:
-    """The link whose token has this SHA-256."""
-    row = connection.execute(_BY_TOKEN_HASH, {"token_hash": token_hash}).one_or_none()
-    return _link(row) if row else None
+    """The link whose token has this SHA-256. Raises StoreUnavailable where it cannot be read."""
+    return read_rows(connection, _BY_TOKEN_HASH, {"token_hash": token_hash}, key=links.c.id, make=_link).first()
 
 
 def by_id(connection: Connection, link_id: str) -> StoredLink | None:
-    """The link with this id."""
-    row = connection.execute(_BY_ID, {"link_id": link_id}).one_or_none()
-    return _link(row) if row else None
+    """The link with this id. Raises StoreUnavailable where it cannot be read."""
+    return read_rows(connection, _BY_ID, {"link_id": link_id}, key=links.c.id, make=_link).first()
 
 
-def all_links(connection: Connection, *, domain: str | None) -> list[StoredLink]:
+def all_links(connection: Connection, *, domain: str | None) -> Rows[StoredLink]:
     """The links of a domain's people, or everybody's; the oldest first."""
     query = _LINKS.order_by(links.c.created_at, links.c.id)
     if domain is not None:
         query = query.where(invitations.c.domain == domain)
-    return [_link(row) for row in connection.execute(query)]
+    return read_rows(connection, query, key=links.c.id, make=_link)
 
 
 def count_not_closed(connection: Connection, *, domain: str, now: datetime) -> int:
     """How many links of the domain's people are neither revoked nor expired."""
     query = select(func.count()).select_from(links.join(invitations))
-    query = query.where(invitations.c.domain == domain, links.c.revoked_at.is_(None), links.c.expires_at > now)
-    return connection.execute(query).scalar_one()
+    return connection.execute(query.where(*_not_closed(domain, now))).scalar_one()
 
 
 def lock(connection: Connection, link_id: str) -> None:
@@ -105,10 +102,19 @@ def revoke(connection: Connection, link_id: str, *, at: datetime) -> None:
     connection.execute(update(links).where(links.c.id == link_id).values(revoked_at=at))
 
 
+def revoke_not_closed(connection: Connection, *, domain: str, at: datetime) -> list[str]:
+    """Close for good the links of the domain's people that are neither revoked nor expired; returns their ids."""
+    query = update(links).where(links.c.invitation_id == invitations.c.id, *_not_closed(domain, at))
+    return list(connection.execute(query.values(revoked_at=at).returning(links.c.id)).scalars())
+
+
+def _not_closed(domain: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return invitations.c.domain == domain, links.c.revoked_at.is_(None), links.c.expires_at > now
+
+
 def use_of(connection: Connection, link_id: str, format_id: str) -> LinkUse | None:
-    """What decides whether the link hands out this format."""
-    row = connection.execute(_USE, {"link_id": link_id, "format_id": format_id}).mappings().one_or_none()
-    return LinkUse(**row) if row else None
+    """What decides whether the link hands out this format. Raises StoreUnavailable where it cannot be read."""
+    return read_rows(connection, _USE, {"link_id": link_id, "format_id": format_id}, key=links.c.id, make=_use).first()
 
 
 def add_device(connection: Connection, link_id: str, format_id: str, *, at: datetime) -> None:
@@ -151,15 +157,25 @@ _USE = select(links.c.expires_at, links.c.revoked_at, links.c.devices_allowed, _
 )
 
 
-def _link(row: Row[*tuple[Any, ...]]) -> StoredLink:
+def _link(row: RowMapping) -> StoredLink:
     return StoredLink(
-        id=row.id,
-        issue=row.issue,
-        token_hash=row.token_hash,
-        account=Account(row.address, username=row.username, display_name=row.display_name),
-        created_at=row.created_at,
-        expires_at=row.expires_at,
-        revoked_at=row.revoked_at,
-        devices_allowed=row.devices_allowed,
-        devices_used=row.devices_used,
+        id=row["id"],
+        issue=int(row["issue"]),
+        token_hash=row["token_hash"],
+        account=Account(row["address"], username=row["username"], display_name=row["display_name"]),
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
+        revoked_at=row["revoked_at"],
+        devices_allowed=int(row["devices_allowed"]),  # SQLite keeps whatever was written into a column
+        devices_used=row["devices_used"],
+    )
+
+
+def _use(row: RowMapping) -> LinkUse:
+    return LinkUse(
+        expires_at=row["expires_at"],
+        revoked_at=row["revoked_at"],
+        devices_allowed=int(row["devices_allowed"]),
+        devices_used=row["devices_used"],
+        last_opened=row["last_opened"],
     )

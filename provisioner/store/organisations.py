@@ -1,24 +1,29 @@
 """Queries about organisations."""
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, RowMapping, delete, select, update
 
 from provisioner.organisation import Organisation
 from provisioner.store.audit import Detail
 from provisioner.store.insertion import insertion
+from provisioner.store.rows import Rows, read_rows
 from provisioner.store.tables import organisations
 
 
-def all_organisations(connection: Connection) -> list[Organisation]:
+def all_organisations(connection: Connection) -> Rows[Organisation]:
     """Every organisation, in the order of their ids."""
-    rows = connection.execute(select(organisations).order_by(organisations.c.id))
-    return [Organisation(**row) for row in rows.mappings()]
+    query = select(organisations).order_by(organisations.c.id)
+    return read_rows(connection, query, key=organisations.c.id, make=_organisation)
+
+
+def all_ids(connection: Connection) -> list[str]:
+    """The ids of every organisation, whether or not the rest of it can be read."""
+    return list(connection.execute(select(organisations.c.id).order_by(organisations.c.id)).scalars())
 
 
 def find(connection: Connection, organisation_id: str) -> Organisation | None:
-    """The organisation, kept from changing until the transaction ends."""
+    """The organisation, kept from changing until the transaction ends. Raises StoreUnavailable: it cannot be read."""
     query = select(organisations).where(organisations.c.id == organisation_id).with_for_update()
-    row = connection.execute(query).mappings().one_or_none()
-    return Organisation(**row) if row else None
+    return read_rows(connection, query, key=organisations.c.id, make=_organisation).first()
 
 
 def is_kept(connection: Connection, organisation_id: str) -> bool:
@@ -52,3 +57,7 @@ def values(organisation: Organisation) -> dict[str, Detail]:
         "support_contact": organisation.support_contact,
         "consent_text": organisation.consent_text,
     }
+
+
+def _organisation(row: RowMapping) -> Organisation:
+    return Organisation(**row)

@@ -4,27 +4,45 @@ Write-ahead log: readers never wait for the writer (sqlite.org/wal.html). Every 
 IMMEDIATE: a transaction that reads first and asks for the write lock later is refused at once, whatever the busy
 timeout. The log is synced at each commit (synchronous FULL): a printed link must outlive a power cut, not only the
 process, and of all requests only new links, signatures and counted devices write.
+
+The threads of one process take turns at writing: left to SQLite, all of them ask again and again, and the unlucky one
+never gets through. Who waits for another program that holds the database waits for four seconds; who comes after such a
+wait was in vain hardly waits, until somebody gets through: else requests that queue for a thread would wait twice.
 """
 
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
+from threading import Lock
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-from provisioner.errors import ConfigurationError, StoreUnavailable
+from provisioner.errors import ConfigurationError, StoreProblem, StoreUnavailable
 
-_BUSY_SECONDS = 4.5  # somebody waiting for a page has their answer, or a 503, within five
+_BUSY_SECONDS = 4.0  # somebody waiting for a page has their answer, or a 503, within five
+_HOPELESS_SECONDS = 0.1  # while the database is held by another program
+_PROBE_SECONDS = 0.5
 _KEPT_OPEN = 20  # connections
 _BEGIN = "provisioner_begin"
+_LONGEST_WAIT = "provisioner_longest_wait"
 _FILE = "provisioner_file"
+_IMMEDIATE = {_BEGIN: "BEGIN IMMEDIATE"}
+
+# sqlite.org/rescode.html; of an extended code the last octet is the primary one.
+_PROBLEMS: Mapping[int, StoreProblem] = {
+    sqlite3.SQLITE_BUSY: "locked",
+    sqlite3.SQLITE_LOCKED: "locked",
+    sqlite3.SQLITE_READONLY: "read-only",
+    sqlite3.SQLITE_CANTOPEN: "missing",
+    sqlite3.SQLITE_FULL: "full",
+}
 
 
 class SQLite:
@@ -32,8 +50,11 @@ class SQLite:
 
     def __init__(self, url: URL) -> None:
         self._path = _path(url)
-        self.reading: Engine = self._engine()
-        self.writing: Engine = self.reading.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+        self._patience = _BUSY_SECONDS
+        self._turn = Lock()
+        self.engine: Engine = self._engine()
+        self._writing = self.engine.execution_options(**_IMMEDIATE)
+        self._probing = self._writing.execution_options(**{_LONGEST_WAIT: _PROBE_SECONDS})
 
     def prepare(self) -> None:
         """Make the file, readable by nobody else, where there is none. Raises StoreUnavailable."""
@@ -50,6 +71,30 @@ class SQLite:
                 "product, and that this user may write to it and to its directory."
             ) from failure
 
+    def reading(self) -> AbstractContextManager[Connection]:
+        """A transaction that sees one moment of the file."""
+        return self.engine.begin()
+
+    @contextmanager
+    def writing(self, *, patiently: bool) -> Iterator[Connection]:
+        """A transaction that writes, begun after those of this process's other threads and of other programs."""
+        engine, longest = (self._writing, _BUSY_SECONDS) if patiently else (self._probing, _PROBE_SECONDS)
+        if not self._turn.acquire(timeout=min(self._patience, longest)):
+            raise StoreUnavailable(
+                "The database is locked: those who write now have not ended in time. Try again in a moment; if it "
+                "stays so, see that no other program holds it.",
+                reason="locked",
+            )
+        try:
+            with engine.begin() as connection:
+                yield connection
+        finally:
+            self._turn.release()
+
+    def problem(self, failure: DBAPIError) -> StoreProblem:
+        """What the failure's code means."""
+        return _PROBLEMS.get(getattr(failure.orig, "sqlite_errorcode", 0) & 0xFF, "failed")
+
     def lock_schema(self, connection: Connection) -> None:
         """Nothing to do: BEGIN IMMEDIATE lets one writer in at a time."""
 
@@ -64,7 +109,7 @@ class SQLite:
         engine = create_engine(url, hide_parameters=True, pool_size=_KEPT_OPEN, max_overflow=-1)
         event.listen(engine, "connect", self._set_up)
         event.listen(engine, "checkout", self._refuse_moved_file)
-        event.listen(engine, "begin", _begin)
+        event.listen(engine, "begin", self._begin)
         return engine
 
     def _set_up(self, connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
@@ -72,6 +117,21 @@ class SQLite:
         for pragma in ("foreign_keys = ON", "synchronous = FULL"):
             connection.execute(f"PRAGMA {pragma}")
         entry.info[_FILE] = self._file()
+
+    def _begin(self, connection: Connection) -> None:
+        options = connection.get_execution_options()
+        seconds = min(self._patience, options.get(_LONGEST_WAIT, _BUSY_SECONDS))
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {seconds * 1000:.0f}")
+        if _BEGIN not in options:
+            connection.exec_driver_sql("BEGIN")
+            return
+        try:
+            connection.exec_driver_sql(options[_BEGIN])
+        except DBAPIError as failure:
+            if self.problem(failure) == "locked" and seconds == _BUSY_SECONDS:
+                self._patience = _HOPELESS_SECONDS
+            raise
+        self._patience = _BUSY_SECONDS
 
     def _refuse_moved_file(
         self,
@@ -99,10 +159,6 @@ def _path(url: URL) -> Path:
             "memory would not be shared by the service's processes."
         )
     return Path(url.database).absolute()
-
-
-def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
 
 
 @contextmanager

@@ -9,7 +9,6 @@ from time import perf_counter
 import structlog
 from flask import Response, g, request
 
-_log = structlog.get_logger("provisioner.web")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})  # RFC 9110, 5789
 
 
@@ -18,11 +17,12 @@ class AccessLog:
 
     def __init__(self, count: Callable[[str, int], None]) -> None:
         self._count = count
+        self._log = structlog.get_logger("provisioner.web").bind()  # now, since looking up how to log takes its time
 
     def record(self, *, route: str, method: str, status: int, started: float) -> None:
         """After a request that began at ``started`` of the performance counter."""
         self._count(route, status)
-        _log.info(
+        self._log.info(
             "request",
             route=route,
             method=method if method in _METHODS else "other",

@@ -6,6 +6,7 @@ never said.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from http import HTTPStatus
 from time import perf_counter
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -77,8 +78,13 @@ def _path(environ: WSGIEnvironment) -> str:
 
 
 def _request_headers(environ: WSGIEnvironment) -> dict[str, str]:
-    named = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
-    return named | {"content-type": environ.get("CONTENT_TYPE", "")}
+    return {name: value for key, value in environ.items() if (name := _header_name(key))}
+
+
+@lru_cache(maxsize=1024)  # clients send few different ones
+def _header_name(key: str) -> str:
+    """The header's name in lower case; "" for what is no header (PEP 3333, environ variables)."""
+    return key[5:].replace("_", "-").lower() if key.startswith("HTTP_") else ""
 
 
 def _headers(reply: Reply) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ worker processes serve, their counters lie as files in one directory, which the 
 """
 
 import os
+from functools import lru_cache
 
 from prometheus_client import CollectorRegistry, Counter, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
@@ -25,6 +26,7 @@ class Metrics:
             ["route", "status"],
             registry=self._registry,
         )
+        self._requests_of = lru_cache(maxsize=1024)(self._requests.labels)  # finding one's counter costs a lock
         self._unknown = Counter(
             "provisioner_unknown",
             "Requests for what is not configured: a mail domain, or a host that is not the public URL's.",
@@ -34,7 +36,7 @@ class Metrics:
 
     def count_request(self, route: str, status: int) -> None:
         """One request more."""
-        self._requests.labels(route, status).inc()
+        self._requests_of(route, status).inc()
 
     def count_unknown(self, kind: str, name: str) -> None:
         """One request more for an unknown ``name``; the caller keeps their number small."""

@@ -1,24 +1,20 @@
-"""Whose people are provisioned: organisations and their mail domains, kept in the store and answered from memory.
+"""Adding, changing and removing organisations and domains, and the snapshot of them that is served from memory.
 
 Clients that discover their settings are answered from the snapshot alone, so they are served while the store is down.
 Every change stands in the audit trail, written in the same transaction.
 """
 
-import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from threading import Event, Lock, Thread
-from types import MappingProxyType
-
-import structlog
 
 from provisioner.address import normalise_domain
+from provisioner.directory.live import LiveSnapshot
+from provisioner.directory.snapshot import Servable, Snapshot, read_servable, read_snapshot
 from provisioner.errors import (
     AlreadyExists,
+    ConfigurationError,
     InvalidSetting,
     StillInUse,
-    StoreUnavailable,
     UnknownDomain,
     UnknownOrganisation,
     UnknownProvider,
@@ -27,30 +23,6 @@ from provisioner.model import MailProvider
 from provisioner.organisation import Domain, Organisation
 from provisioner.store import Connection, Store, audit, domains, links, organisations
 from provisioner.store.audit import Detail
-
-_log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The whole directory at one moment."""
-
-    organisations: Mapping[str, Organisation]
-    domains: Mapping[str, Domain]
-
-    def domain(self, name: str) -> Domain:
-        """The domain in any spelling of its name. Raises UnknownDomain, or InvalidDomain where it is no domain."""
-        found = self.domains.get(name) or self.domains.get(normalise_domain(name))
-        if found is None:
-            raise UnknownDomain(name)
-        return found
-
-    def organisation(self, organisation_id: str) -> Organisation:
-        """The organisation with this id. Raises UnknownOrganisation."""
-        found = self.organisations.get(organisation_id)
-        if found is None:
-            raise UnknownOrganisation(organisation_id, self.organisations)
-        return found
 
 
 class Directory:
@@ -64,11 +36,7 @@ class Directory:
         self._store = store
         self._providers = providers
         self._clock = clock
-        self._snapshot: Snapshot | None = None
-        self._stale_since: datetime | None = None
-        self._loading = Lock()
-        self._keeper: int | None = None  # the process whose thread keeps the snapshot fresh
-        self._closed = Event()
+        self._live = LiveSnapshot(self._load, clock=clock)
 
     def add_organisation(self, organisation: Organisation, *, actor: str) -> None:
         """Add an organisation. Raises AlreadyExists where its id is taken."""
@@ -82,20 +50,25 @@ class Directory:
         self.refresh()
 
     def change_organisation(self, organisation: Organisation, *, actor: str) -> None:
-        """Write ``organisation`` over the one with its id. Raises UnknownOrganisation."""
+        """Write ``organisation`` over the one with its id; where nothing differs, nothing is recorded.
+
+        Raises UnknownOrganisation.
+        """
         with self._store.write() as connection:
             before = organisations.find(connection, organisation.id)
             if before is None:
-                raise UnknownOrganisation(organisation.id, _ids(connection))
-            organisations.change(connection, organisation)
+                raise UnknownOrganisation(organisation.id, organisations.all_ids(connection))
             changes = _changes(organisations.values(before), organisations.values(organisation))
-            self._record(connection, actor, "organisation.change", organisation.id, changes)
+            if changes:
+                organisations.change(connection, organisation)
+                self._record(connection, actor, "organisation.change", organisation.id, changes)
         self.refresh()
 
     def remove_organisation(self, organisation_id: str, *, actor: str) -> None:
         """Remove an organisation. Raises UnknownOrganisation, and StillInUse while it has domains."""
         with self._store.write() as connection:
-            known = _ids(connection)  # compared here: what was typed may be no text that a database takes
+            known = organisations.all_ids(connection)
+            # Compared here: what was typed may be no text that a database takes.
             before = organisations.find(connection, organisation_id) if organisation_id in known else None
             if before is None:
                 raise UnknownOrganisation(organisation_id, known)
@@ -112,14 +85,13 @@ class Directory:
     def add_domain(self, domain: Domain, *, actor: str) -> None:
         """Add a domain to its organisation.
 
-        Raises InvalidSetting for a domain that belongs to a provider's private customers, UnknownProvider,
-        UnknownOrganisation, and AlreadyExists where some organisation has it.
+        Raises InvalidSetting for a domain or a provider of private customers, UnknownProvider, UnknownOrganisation, and
+        AlreadyExists where some organisation has it.
         """
-        self._refuse_consumer(domain)
-        self._refuse_unknown_provider(domain)
+        self._refuse_unowned(domain)
         with self._store.write() as connection:
             if not organisations.is_kept(connection, domain.organisation_id):
-                raise UnknownOrganisation(domain.organisation_id, _ids(connection))
+                raise UnknownOrganisation(domain.organisation_id, organisations.all_ids(connection))
             if not domains.add(connection, domain):
                 raise AlreadyExists(
                     f"The domain {domain.name} is there already. Change it with 'provisioner domain set'."
@@ -128,17 +100,21 @@ class Directory:
         self.refresh()
 
     def change_domain(self, domain: Domain, *, actor: str) -> None:
-        """Write ``domain`` over the one with its name. Raises UnknownDomain, UnknownProvider, UnknownOrganisation."""
-        self._refuse_unknown_provider(domain)
+        """Write ``domain`` over the one with its name; where nothing differs, nothing is recorded.
+
+        Raises UnknownDomain, UnknownOrganisation, UnknownProvider, and InvalidSetting as ``add_domain`` does.
+        """
+        self._refuse_unowned(domain)
         with self._store.write() as connection:
             before = domains.find(connection, domain.name)
             if before is None:
                 raise UnknownDomain(domain.name)
             if not organisations.is_kept(connection, domain.organisation_id):
-                raise UnknownOrganisation(domain.organisation_id, _ids(connection))
-            domains.change(connection, domain)
+                raise UnknownOrganisation(domain.organisation_id, organisations.all_ids(connection))
             changes = _changes(domains.values(before), domains.values(domain))
-            self._record(connection, actor, "domain.change", domain.name, changes)
+            if changes:
+                domains.change(connection, domain)
+                self._record(connection, actor, "domain.change", domain.name, changes)
         self.refresh()
 
     def remove_domain(self, name: str, *, actor: str) -> None:
@@ -152,84 +128,77 @@ class Directory:
             if count:
                 raise StillInUse(
                     f"The domain {name} still has {count} open setup {'link' if count == 1 else 'links'}. Revoke them "
-                    "first: see 'provisioner link list' and 'provisioner link revoke'."
+                    f"first: 'provisioner link revoke --domain {name}'."
                 )
             domains.remove(connection, name)
             self._record(connection, actor, "domain.remove", name, domains.values(before))
         self.refresh()
 
+    def read(self) -> Snapshot:
+        """The directory as the store has it now, also what cannot be served: for administrators.
+
+        Raises StoreUnavailable, also where a row cannot be read.
+        """
+        with self._store.read() as connection:
+            return read_snapshot(connection)
+
+    def check(self) -> None:
+        """Return where the whole directory can be served.
+
+        Raises StoreUnavailable, and ConfigurationError with a line for each row that cannot be read and each domain
+        whose provider is not in the catalogue.
+        """
+        faults = self._load().faults
+        if faults:
+            raise ConfigurationError("\n".join(faults))
+
     def snapshot(self) -> Snapshot:
         """The directory as it was last read. Raises StoreUnavailable where it was never read yet and cannot be."""
-        return self._snapshot or self._first_snapshot()
+        return self._live.snapshot()
+
+    def read_at(self) -> datetime | None:
+        """When the directory was last read whole and could be served whole; None where that never was."""
+        return self._live.read_at()
 
     def refresh(self) -> None:
-        """Read the directory again; while the store does not answer, the last snapshot stays."""
-        with self._loading:
-            try:
-                self._snapshot = self._load()
-            except StoreUnavailable as failure:
-                if self._stale_since is None:
-                    self._stale_since = self._clock()
-                    _log.warning("directory_stale", reason=str(failure))
-                return
-            if self._stale_since is not None:
-                _log.info("directory_fresh", stale_since=self._stale_since.isoformat())
-                self._stale_since = None
-
-    def stale_since(self) -> datetime | None:
-        """When reading the directory first failed; None while the last attempt succeeded."""
-        return self._stale_since
+        """Read the directory again; while the store does not answer, or holds what cannot be served, the last stays."""
+        self._live.refresh()
 
     def keep_fresh(self, every: timedelta) -> None:
         """Refresh in the background until ``close``. Call it in each process: threads do not live through a fork."""
-        if self._keeper == os.getpid():
-            return
-        self._keeper = os.getpid()
-        self._loading = Lock()  # the thread that held the old one may be in another process
-        Thread(target=self._keep_fresh, args=(every,), name="directory", daemon=True).start()
+        self._live.keep_fresh(every)
 
     def close(self) -> None:
         """End the refreshing in the background; it runs out within one interval."""
-        self._closed.set()
+        self._live.close()
 
-    def _keep_fresh(self, every: timedelta) -> None:
-        while not self._closed.wait(every.total_seconds()):
-            self.refresh()
+    def _load(self) -> Servable:
+        with self._store.read() as connection:
+            return read_servable(connection, self._providers)
 
     def _record(
         self, connection: Connection, actor: str, action: str, subject: str, details: Mapping[str, Detail]
     ) -> None:
         audit.record(connection, at=self._clock(), actor=actor, action=action, subject=subject, details=details)
 
-    def _first_snapshot(self) -> Snapshot:
-        with self._loading:
-            if self._snapshot is None:
-                self._snapshot = self._load()
-            return self._snapshot
-
-    def _load(self) -> Snapshot:
-        with self._store.read() as connection:
-            known = {each.id: each for each in organisations.all_organisations(connection)}
-            names = {each.name: each for each in domains.all_domains(connection)}
-        return Snapshot(organisations=MappingProxyType(known), domains=MappingProxyType(names))
-
-    def _refuse_consumer(self, domain: Domain) -> None:
+    def _refuse_unowned(self, domain: Domain) -> None:
+        """Raise InvalidSetting for private customers' domains, UnknownProvider for a provider there is not."""
         for provider in self._providers.values():
-            if domain.name in provider.consumer_domains:
+            if any(domain.name == each or domain.name.endswith(f".{each}") for each in provider.consumer_domains):
                 raise InvalidSetting(
                     f"{domain.name} belongs to the private customers of {provider.name}; no organisation owns it. Use "
                     "a domain of the organisation's own."
                 )
-
-    def _refuse_unknown_provider(self, domain: Domain) -> None:
-        if domain.provider_id not in self._providers:
+        chosen = self._providers.get(domain.provider_id)
+        if chosen is None:
             raise UnknownProvider(domain.provider_id, self._providers)
+        if chosen.consumer_domains:
+            raise InvalidSetting(
+                f"{chosen.name} serves private customers; no organisation owns a domain there. Use 'provisioner "
+                f"render' for a single document, or another provider for {domain.name}."
+            )
 
 
 def _changes(before: Mapping[str, Detail], after: Mapping[str, Detail]) -> dict[str, Detail]:
     """What differs, as setting -> [before, after]."""
     return {setting: [before[setting], after[setting]] for setting in after if before[setting] != after[setting]}
-
-
-def _ids(connection: Connection) -> list[str]:
-    return [organisation.id for organisation in organisations.all_organisations(connection)]
