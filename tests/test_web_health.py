@@ -28,5 +28,11 @@ def test_readiness_names_what_is_missing_and_why(tmp_path: Path, checks: dict[st
     assert "application/json" == answer.headers["Content-Type"]
 
 
+def test_what_works_but_wants_a_look_keeps_the_service_in_rotation(tmp_path: Path) -> None:
+    checks = {"store": "ok", "identity": "ok, but new files are refused"}
+    answer = make_website(tmp_path, ready=lambda: checks).get("/readyz")
+    assert (200, checks) == (answer.status_code, answer.get_json())
+
+
 def test_the_version_is_told(tmp_path: Path) -> None:
     assert {"version": __version__} == make_website(tmp_path).get("/version").json
