@@ -77,10 +77,12 @@ class Provisioner:
         Raises UnknownDomain, UnknownProvider, MissingService, and InvalidInput where the format needs a person.
         """
         fmt.accept(subject)
-        provider = self.provider_of(subject)
+        snapshot = self.snapshot()  # one for the whole document: the next may no longer have the organisation
+        domain = snapshot.domain(subject.domain)
+        provider = find_provider(self.providers, domain.provider_id)
         fmt.require(provider)
         return Document(
-            content=fmt.render(subject, provider, self._context(subject, fmt)),
+            content=fmt.render(subject, provider, self._context(snapshot, domain, fmt)),
             media_type=fmt.media_type,
             filename=f"{subject.domain}-{fmt.id}.{fmt.suffix}",
             format_id=fmt.id,
@@ -92,14 +94,15 @@ class Provisioner:
 
         ``domain`` is normalised. Raises UnknownProvider.
         """
+        snapshot = self.snapshot()
         try:
-            configured = self.snapshot().domain(domain)
+            configured = snapshot.domain(domain)
         except UnknownDomain:
             return None
         provider = find_provider(self.providers, configured.provider_id)
         if not fmt.needs <= provider.services:
             return None
-        return Found(provider, self._context_of(configured, fmt))
+        return Found(provider, self._context(snapshot, configured, fmt))
 
     def domain_of(self, subject: Subject) -> Domain:
         """The configured domain of this person. Raises UnknownDomain."""
@@ -107,19 +110,17 @@ class Provisioner:
 
     def organisation_of(self, subject: Subject) -> Organisation:
         """The organisation this person belongs to. Raises UnknownDomain."""
-        return self.snapshot().organisation(self.domain_of(subject).organisation_id)
+        snapshot = self.snapshot()
+        return snapshot.organisation(snapshot.domain(subject.domain).organisation_id)
 
     def provider_of(self, subject: Subject) -> MailProvider:
         """The provider that holds this person's mail. Raises UnknownDomain and UnknownProvider."""
         return find_provider(self.providers, self.domain_of(subject).provider_id)
 
-    def _context(self, subject: Subject, fmt: Format) -> Context:
-        return self._context_of(self.domain_of(subject), fmt)
-
-    def _context_of(self, domain: Domain, fmt: Format) -> Context:
+    def _context(self, snapshot: Snapshot, domain: Domain, fmt: Format) -> Context:
         to_language = translate("en")
         return Context(
-            organisation=self.snapshot().organisation(domain.organisation_id),
+            organisation=snapshot.organisation(domain.organisation_id),
             domain=domain,
             texts={name: to_language(message) for name, message in fmt.texts.items()},
             now=self.clock(),

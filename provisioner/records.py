@@ -103,6 +103,10 @@ def _autoconfig(domain: str, service_host: str) -> tuple[tuple[Record, ...], tup
             f"Missing here: {name}. IN CNAME and the host name of this service, which leads {_CLIENTS} to it. It is "
             "written where PROVISIONER_PUBLIC_URL has a host name; an IP address cannot stand in a CNAME.",
         )
+    if service_host == f"{_AUTODISCOVER}.{domain}":
+        return (), (
+            f"This service cannot live at {service_host}: that name has to lead to Microsoft. Give it another host.",
+        )
     if service_host == name:
         return (), (f"{name} is this service's own host; its address records stay as they are.",)
     why = f"Leads {_CLIENTS} to this service, whose certificate has to cover this name."

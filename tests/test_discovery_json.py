@@ -151,6 +151,13 @@ def test_an_unknown_protocol_is_told_the_supported_ones() -> None:
     assert expected == read(reply)["ErrorMessage"]
 
 
+@pytest.mark.parametrize("protocol", ["x%3Bpassword%3Dhunter2", "password%3Dhunter2"])
+def test_a_password_in_the_wrong_place_is_not_repeated(protocol: str) -> None:
+    reply = get(f"Email=anna%40contoso.example&Protocol={protocol}")
+    assert (400, "InvalidProtocol") == error(reply)
+    assert b"hunter2" not in reply.body
+
+
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_what_is_retired_is_not_offered(cloud: str) -> None:
     assert (400, "InvalidProtocol") == error(get("Protocol=Rest", desk=Desk(cloud)))

@@ -254,3 +254,9 @@ def test_misuse_is_refused(arguments: list[str], refusal: str, shell: Shell) -> 
 def test_a_cloud_without_domains_of_its_own_is_refused(shell: Shell) -> None:
     refusal = shell.refusal("dns", "contoso.example", "--provider", "outlook-com", exit_code=1)
     assert refusal.startswith("The format 'dns-records' needs dns, and the provider 'outlook-com' has no ")
+
+
+def test_a_service_at_autodiscover_is_told_that_this_name_leads_to_microsoft() -> None:
+    zone = _zone(help_url="https://autodiscover.contoso.example/")
+    assert "autoconfig" not in _read(zone)
+    assert b"; This service cannot live at autodiscover.contoso.example" in zone

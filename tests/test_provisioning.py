@@ -145,3 +145,11 @@ def test_what_pages_need_is_found_by_account() -> None:
 @pytest.mark.parametrize("fmt", [fmt for fmt in FORMATS.values() if fmt.media_type == MEDIA_TYPE], ids=lambda f: f.id)
 def test_every_apple_profile_is_signed(fmt: Format) -> None:
     assert fmt.signed
+
+
+def test_a_document_is_made_of_one_state_of_the_directory() -> None:
+    states = iter([contoso_snapshot()])  # a second look would find nothing any more
+    provisioner = dataclasses.replace(_provisioner(), snapshot=lambda: next(states))
+    found = provisioner.find("contoso.example", IOS)
+    assert found is not None
+    assert CONTOSO == found.context.organisation

@@ -74,7 +74,15 @@ def test_the_scheme_is_the_nearest_trusted_proxys_word_and_is_never_guessed(
 
 @pytest.mark.parametrize(
     ("peer", "forwarded", "expected"),
-    [(CLIENT, "", False), (CLIENT, "198.51.100.1", True), (PROXY, "", False), (PROXY, CLIENT, False)],
+    [
+        (CLIENT, "", False),
+        (CLIENT, "198.51.100.1", True),
+        (PROXY, "", False),
+        (PROXY, CLIENT, False),
+        (PROXY, "unknown", True),  # what Squid writes with forwarded_for off
+        (PROXY, "unix:", True),
+        (PROXY, "203.0.113.009", True),
+    ],
 )
 def test_whoever_stands_behind_an_unknown_proxy_is_hidden(peer: str, forwarded: str, expected: bool) -> None:
     assert expected is recognise(peer, forwarded, "", TRUSTED).hidden

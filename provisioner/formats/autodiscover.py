@@ -68,7 +68,7 @@ def _answer_reading(request: Request, lookup: Lookup, now: datetime) -> Reply:
 def _asked_host(request: Request) -> str:
     """The host that was asked, made of the configured domain, so that a Host header cannot send anybody elsewhere."""
     host = request.headers["host"].lower()
-    label = next((label for label in _HOST_LABELS if host.startswith(label)), "")
+    label = next((label for label in _HOST_LABELS if host.startswith(f"{label}{request.host_domain}")), "")
     return f"{label}{request.host_domain}"
 
 

@@ -7,6 +7,7 @@ Autodiscover version 2, which Microsoft has not published as a standard: request
 """
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -27,6 +28,7 @@ from provisioner.model import Account, MailProvider, Service
 
 _ID = "autodiscover-json"
 _MEDIA_TYPE = "application/json"
+_WORD = re.compile(r"[A-Za-z0-9]{1,40}")
 _PATH = "/autodiscover/autodiscover.json"
 _PATH_WITH_ADDRESS = f"{_PATH}/v1.0/"
 
@@ -62,8 +64,13 @@ def _answer_for(protocol: str, urls: Mapping[str, str]) -> Reply:
     return _refusal(
         400,
         "InvalidProtocol",
-        f"The given protocol value {printable(protocol)} is invalid. Supported values are '{','.join(urls)}'",
+        f"The given protocol value {_shown(protocol)}is invalid. Supported values are '{','.join(urls)}'",
     )
+
+
+def _shown(protocol: str) -> str:
+    """A word is repeated, to help who mistyped it; anything else might be a secret that landed in the wrong place."""
+    return f"{printable(protocol)} " if _WORD.fullmatch(protocol) else ""
 
 
 def _urls(provider: MailProvider) -> Mapping[str, str]:

@@ -25,7 +25,7 @@ def healthz() -> Response:
 
 @health.get("/readyz")
 def readyz() -> tuple[Response, int]:
-    """What the service needs, by name: ``ok`` (and what to look at), or the reason; 503 where anything is not ``ok``."""
+    """What the service needs, by name: ``ok`` (and what to look at) or the reason; 503 where anything is not ``ok``."""
     checks = dict(site().ready())
     return jsonify(checks), 200 if all(state.startswith(OK) for state in checks.values()) else 503
 

@@ -30,16 +30,17 @@ def recognise(peer: str, forwarded_for: str, forwarded_proto: str, trusted: Netw
         return Client(peer, scheme="", hidden=bool(forwarded_for))
     said = forwarded_proto.rpartition(",")[2].strip().lower()
     scheme = said if said in {"http", "https"} else ""
-    return Client(_client_address(peer, forwarded_for, trusted), scheme=scheme, hidden=False)
+    address = _client_address(forwarded_for, trusted)
+    return Client(address or peer, scheme=scheme, hidden=address is None and bool(forwarded_for.strip()))
 
 
-def _client_address(peer: str, forwarded_for: str, trusted: Networks) -> str:
-    """The first address from the right that is no proxy of ours; what is no address is passed over."""
+def _client_address(forwarded_for: str, trusted: Networks) -> str | None:
+    """The first address from the right that is no proxy of ours, or None; what is no address is passed over."""
     for entry in reversed(forwarded_for.split(",")[-_MAX_HOPS:]):
         address = _parse(entry)
         if address is not None and not _inside(address, trusted):
             return str(address)
-    return peer
+    return None
 
 
 def is_inside(peer: str, networks: Networks) -> bool:

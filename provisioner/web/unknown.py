@@ -6,16 +6,19 @@ as a few.
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 from threading import Lock
 
 import structlog
 
-from provisioner.address import MAX_DOMAIN_OCTETS
+from provisioner.address import normalise_domain
+from provisioner.errors import InvalidDomain
 
 MAX_NAMES = 100  # counted by themselves, in each process
 MAX_LINES = 100  # of the log, in each period and process
 PERIOD = timedelta(hours=1)
 OTHER = "other"
+INVALID = "invalid"  # a Host that is none may be an address or a token: it is counted and never repeated
 
 _log = structlog.get_logger("provisioner.web")
 
@@ -38,7 +41,7 @@ class UnknownNames:
 
     def __call__(self, name: str) -> None:
         """Somebody asked for ``name``."""
-        shown = _escape(name)
+        shown = _nameable(name)
         with self._lock:
             counted, new = self._remember(shown)
         self._count(counted)
@@ -59,6 +62,13 @@ class UnknownNames:
         return (name if name in self._counted else OTHER), new
 
 
-def _escape(name: str) -> str:
-    """``name`` as printable ASCII without blanks, not longer than a domain can be."""
-    return ascii(name)[1:-1].replace(" ", "\\x20")[:MAX_DOMAIN_OCTETS]
+def _nameable(name: str) -> str:
+    """``name`` as a domain in A-labels or an IP address, or "invalid"."""
+    try:
+        return normalise_domain(name)
+    except InvalidDomain:
+        pass
+    try:
+        return str(ip_address(name.strip("[]")))
+    except ValueError:
+        return INVALID
