@@ -34,10 +34,8 @@ _WEIGHT = 1
 _NOT_OFFERED = "0 0 0 ."
 _AUTODISCOVER, _AUTOCONFIG = "autodiscover", "autoconfig"
 _CLIENTS = "Thunderbird, K-9, FairEmail, Evolution and others"
-_NO_AUTODISCOVER_SRV = (
-    "There is no _autodiscover._tcp record on purpose: it is for domains that have no autodiscover CNAME."
-)
-_LONGEST = max((label for labels in _SRV.values() for label in labels.values()), key=len)
+_HTTPS = 443  # the only port that clients accept in an _autodiscover._tcp record
+_LONGEST = f"_{_AUTODISCOVER}._tcp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +66,7 @@ def published(domain: str, provider: MailProvider, *, service_host: str) -> Publ
     Raises InvalidDomain where the records' names would be longer than DNS allows (RFC 1035 section 2.3.4).
     """
     assert provider.dns is not None  # declared in needs of the format that writes this
+    assert provider.autodiscover is not None
     if len(f"{_LONGEST}.{domain}") > MAX_DOMAIN_OCTETS:
         room = MAX_DOMAIN_OCTETS - len(_LONGEST) - 1
         raise InvalidDomain(f"The domain is longer than {room} octets, so {_LONGEST} below it would be no DNS name.")
@@ -78,9 +77,16 @@ def published(domain: str, provider: MailProvider, *, service_host: str) -> Publ
         f"{provider.dns.autodiscover_cname}.",
         "Stays at Microsoft, where Outlook and Exchange devices sign in. Never point it to this service.",
     )
+    by_service = Record(
+        f"_{_AUTODISCOVER}._tcp.{domain}.",
+        _TTL,
+        "SRV",
+        f"0 0 {_HTTPS} {urlsplit(provider.autodiscover.pox_url).hostname}.",
+        "The same for clients that look for a service: Microsoft's host that answers with TLS.",
+    )
     servers = tuple(record for server in provider.servers for record in _of_server(domain, server))
     own, note = _autoconfig(domain, service_host)
-    return Publication(domain, provider.id, (autodiscover, *servers, *own), (_NO_AUTODISCOVER_SRV, *note))
+    return Publication(domain, provider.id, (autodiscover, by_service, *servers, *own), note)
 
 
 def _of_server(domain: str, server: MailServer) -> Iterator[Record]:

@@ -240,7 +240,7 @@ def _read_zone(content: bytes) -> Reading:
     offered = {
         services[name.labels[0].decode()]: server
         for name, _, server in zone.iterate_rdatas()
-        if isinstance(server, SRV) and server.target != dns.name.root
+        if isinstance(server, SRV) and server.target != dns.name.root and name.labels[0] != b"_autodiscover"
     }
     return Reading(
         claims=tuple(

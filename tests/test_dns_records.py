@@ -50,6 +50,7 @@ def _read(zone: bytes, domain: str = "contoso.example") -> Records:
 def test_the_worldwide_cloud_publishes_what_it_offers_and_declines_the_rest() -> None:
     assert {
         "autodiscover": "CNAME autodiscover.outlook.com.",
+        "_autodiscover._tcp": "SRV 0 0 443 autodiscover-s.outlook.com.",
         "_imaps._tcp": "SRV 0 1 993 outlook.office365.com.",
         "_pop3s._tcp": "SRV 10 1 995 outlook.office365.com.",
         "_submission._tcp": "SRV 0 1 587 smtp.office365.com.",
@@ -81,10 +82,10 @@ def test_no_cloud_is_said_to_take_mail_over_implicit_tls(provider: MailProvider)
 
 
 @every_provider
-def test_there_is_no_autodiscover_srv_beside_the_cname_and_the_zone_says_why(provider: MailProvider) -> None:
-    zone = _zone(provider=provider)
-    assert "_autodiscover._tcp" not in _read(zone)
-    assert b"; There is no _autodiscover._tcp record on purpose" in zone
+def test_who_looks_for_autodiscover_as_a_service_finds_the_clouds_host_with_tls(provider: MailProvider) -> None:
+    assert provider.autodiscover is not None
+    host = provider.autodiscover.pox_url.split("/")[2]
+    assert f"SRV 0 0 443 {host}." == _read(_zone(provider=provider))["_autodiscover._tcp"]
 
 
 def test_the_zone_says_that_autodiscover_stays_at_microsoft() -> None:
@@ -95,7 +96,7 @@ def test_the_zone_says_that_autodiscover_stays_at_microsoft() -> None:
 def test_every_record_says_why_it_is_there() -> None:
     lines = _zone(help_url=PUBLIC_URL).decode().splitlines()
     records = [number for number, line in enumerate(lines) if " IN " in line]
-    assert 8 == len(records)
+    assert 9 == len(records)
     assert [] == [lines[number] for number in records if not lines[number - 1].startswith("; ")]
 
 
@@ -153,8 +154,8 @@ def _domain_of_length(length: int) -> str:
 
 
 def test_a_domain_whose_records_would_have_no_name_is_refused() -> None:
-    longest = 253 - len("_submissions._tcp.")
-    assert 7 == len(_read(_zone(_domain_of_length(longest)), _domain_of_length(longest)))
+    longest = 253 - len("_autodiscover._tcp.")
+    assert 8 == len(_read(_zone(_domain_of_length(longest)), _domain_of_length(longest)))
     with pytest.raises(InvalidDomain, match=rf"longer than {longest} octets"):
         _zone(_domain_of_length(longest + 1))
 
@@ -168,7 +169,9 @@ def test_every_domain_has_the_same_records_under_its_own_name(domain: str) -> No
 
 
 def test_private_customers_have_no_domain_to_publish_records_in() -> None:
-    with pytest.raises(MissingService, match="'dns-records' needs dns, and the provider 'outlook-com'"):
+    with pytest.raises(
+        MissingService, match="'dns-records' needs autodiscover and dns, and the provider 'outlook-com'"
+    ):
         FORMAT.require(PROVIDERS["outlook-com"])
 
 
@@ -194,7 +197,7 @@ def test_programs_get_the_records_of_the_zone(options: list[str], shell: Shell) 
     assert _read(_zone(help_url=PUBLIC_URL)) == records
     assert all(record["name"].endswith(domain) and record["why"] for record in printed["records"])
     assert {3600} == {record["ttl"] for record in printed["records"]}
-    assert 1 == len(printed["notes"])
+    assert [] == printed["notes"]
 
 
 def test_people_get_the_records_of_the_zone_as_a_table(shell: Shell) -> None:
@@ -204,7 +207,6 @@ def test_people_get_the_records_of_the_zone_as_a_table(shell: Shell) -> None:
     for owner, record in _read(_zone(help_url=PUBLIC_URL)).items():
         kind, _, data = record.partition(" ")
         assert f"{owner}.contoso.example. 3600 {kind} {data} " in table
-    assert "There is no _autodiscover._tcp record on purpose" in rows[-1]
 
 
 def test_a_table_says_what_is_missing(tmp_path: Path) -> None:
@@ -253,7 +255,9 @@ def test_misuse_is_refused(arguments: list[str], refusal: str, shell: Shell) -> 
 
 def test_a_cloud_without_domains_of_its_own_is_refused(shell: Shell) -> None:
     refusal = shell.refusal("dns", "contoso.example", "--provider", "outlook-com", exit_code=1)
-    assert refusal.startswith("The format 'dns-records' needs dns, and the provider 'outlook-com' has no ")
+    assert refusal.startswith(
+        "The format 'dns-records' needs autodiscover and dns, and the provider 'outlook-com' has no "
+    )
 
 
 def test_a_service_at_autodiscover_is_told_that_this_name_leads_to_microsoft() -> None:
