@@ -80,8 +80,13 @@ def render_profile(
     }
     if target is not None:
         profile["TargetDeviceType"] = target.value
+    consent: dict[str, Value] = {
+        tag.replace("-", "_"): text for tag, text in context.organisation.consent_texts.items()
+    }
     if context.organisation.consent_text:
-        profile["ConsentText"] = {"default": context.organisation.consent_text}
+        consent["default"] = context.organisation.consent_text
+    if consent:
+        profile["ConsentText"] = consent
     return plistlib.dumps(profile, fmt=plistlib.FMT_XML, sort_keys=True)
 
 

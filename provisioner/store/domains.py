@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, RowMapping, delete, func, select, update
 
-from provisioner.organisation import AutodiscoverPolicy, Domain, EwsAccess, Kind, SignInUrls
+from provisioner.organisation import AutodiscoverPolicy, Domain, EwsAccess, Kind, Preference, SelfService, SignInUrls
 from provisioner.store.audit import Detail
 from provisioner.store.insertion import insertion
 from provisioner.store.rows import Rows, read_rows
@@ -59,6 +59,8 @@ def values(domain: Domain) -> dict[str, Detail]:
         "smtp_password": domain.smtp_password,
         "ews": domain.ews.value,
         "sign_in_urls": domain.sign_in_urls.value,
+        "prefer": domain.prefer.value,
+        "self_service": domain.self_service.value,
     }
 
 
@@ -72,4 +74,6 @@ def _domain(row: RowMapping) -> Domain:
         smtp_password=row["smtp_password"],
         ews=EwsAccess(row["ews"]),
         sign_in_urls=SignInUrls(row["sign_in_urls"]),
+        prefer=Preference(row["prefer"]),
+        self_service=SelfService(row["self_service"]),
     )

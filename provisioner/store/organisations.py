@@ -1,8 +1,10 @@
 """Queries about organisations."""
 
+from hashlib import sha256
+
 from sqlalchemy import Connection, RowMapping, delete, select, update
 
-from provisioner.organisation import Organisation
+from provisioner.organisation import Logo, Organisation
 from provisioner.store.audit import Detail
 from provisioner.store.insertion import insertion
 from provisioner.store.rows import Rows, read_rows
@@ -34,14 +36,14 @@ def is_kept(connection: Connection, organisation_id: str) -> bool:
 
 def add(connection: Connection, organisation: Organisation) -> bool:
     """Add it; False, and nothing is changed, where one has this id."""
-    query = insertion(connection, organisations).values(values(organisation)).on_conflict_do_nothing()
+    query = insertion(connection, organisations).values(_row(organisation)).on_conflict_do_nothing()
     return connection.execute(query.returning(organisations.c.id)).first() is not None
 
 
 def change(connection: Connection, organisation: Organisation) -> None:
     """Write what ``organisation`` says over the one with its id."""
     query = update(organisations).where(organisations.c.id == organisation.id)
-    connection.execute(query.values(values(organisation)))
+    connection.execute(query.values(_row(organisation)))
 
 
 def remove(connection: Connection, organisation_id: str) -> None:
@@ -50,14 +52,31 @@ def remove(connection: Connection, organisation_id: str) -> None:
 
 
 def values(organisation: Organisation) -> dict[str, Detail]:
-    """The organisation as its row."""
+    """What the audit trail says of it: every setting, and of the logo its SHA-256."""
+    logo = sha256(organisation.logo.content).hexdigest() if organisation.logo else ""
+    return {**_texts(organisation), "logo": logo}
+
+
+def _row(organisation: Organisation) -> dict[str, object]:
+    return {**_texts(organisation), "logo": organisation.logo.content if organisation.logo else None}
+
+
+def _texts(organisation: Organisation) -> dict[str, Detail]:
     return {
         "id": organisation.id,
         "name": organisation.name,
         "support_contact": organisation.support_contact,
         "consent_text": organisation.consent_text,
+        "consent_texts": dict(organisation.consent_texts),
+        "help_text": organisation.help_text,
+        "help_texts": dict(organisation.help_texts),
+        "languages": list(organisation.languages),
+        "accent_colour": organisation.accent_colour,
+        "outlook": dict(organisation.outlook),
     }
 
 
 def _organisation(row: RowMapping) -> Organisation:
-    return Organisation(**row)
+    settings = dict(row)
+    logo, languages = settings.pop("logo"), settings.pop("languages")
+    return Organisation(**settings, logo=None if logo is None else Logo(bytes(logo)), languages=tuple(languages))

@@ -1,7 +1,7 @@
 """The tables, as they are after the newest migration.
 
 Who may have mail: organisations and their domains. Who was asked to set up: one invitation per mailbox, with its
-setup links, and the devices each link was opened on. What was done: the audit trail, which is only ever added to.
+setup links, the devices each link was opened on, and the mails that brought the links. What was done: the audit trail, which is only ever added to.
 Times are UTC. No table holds a token; a link's token is known here by its SHA-256 alone.
 """
 
@@ -18,6 +18,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -63,6 +64,13 @@ organisations = Table(
     Column("name", Text, nullable=False),
     Column("support_contact", Text, nullable=False),
     Column("consent_text", Text, nullable=False),
+    Column("consent_texts", JSON, nullable=False, server_default="{}"),
+    Column("help_text", Text, nullable=False, server_default=""),
+    Column("help_texts", JSON, nullable=False, server_default="{}"),
+    Column("languages", JSON, nullable=False, server_default="[]"),
+    Column("logo", LargeBinary),
+    Column("accent_colour", Text, nullable=False, server_default=""),
+    Column("outlook", JSON, nullable=False, server_default="{}"),
 )
 
 domains = Table(
@@ -76,6 +84,8 @@ domains = Table(
     Column("smtp_password", Boolean, nullable=False),
     Column("ews", Text, nullable=False),
     Column("sign_in_urls", Text, nullable=False),
+    Column("prefer", Text, nullable=False, server_default="builtin"),
+    Column("self_service", Text, nullable=False, server_default="invite"),
 )
 
 # The domain is a copy of the address's, for listing; it is no foreign key: history outlives a removed domain.
@@ -89,6 +99,7 @@ invitations = Table(
     Column("display_name", Text, nullable=False),
     Column("domain", Text, nullable=False, index=True),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("language", Text, nullable=False, server_default=""),  # BCP 47; empty: not known
     UniqueConstraint("address_key"),
 )
 
@@ -114,6 +125,37 @@ devices = Table(
     Column("format_id", Text, nullable=False),
     Column("opened_at", UtcDateTime, nullable=False),
     Index(None, "link_id", "format_id"),
+)
+
+# The outbox: one mail for each issue of a link.
+mails = Table(
+    "mails",
+    metadata,
+    Column("id", _Number, Identity(), primary_key=True),
+    Column("link_id", Text, ForeignKey("links.id"), nullable=False),
+    Column("issue", Integer, nullable=False),
+    Column("state", Text, nullable=False, index=True),  # queued, sending, sent, refused or unsure
+    Column("queued_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("problem", Text, nullable=False),  # what the server said when it refused; empty otherwise
+    UniqueConstraint("link_id", "issue"),
+)
+
+# Links that somebody took at the start page: of one hour, of nobody invited, kept apart from invitations.
+self_service_links = Table(
+    "self_service_links",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("token_hash", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("domain", Text, nullable=False, index=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+    Column("revoked_at", UtcDateTime),
+    Column("format_id", Text),  # of the one device it was opened on
+    Column("opened_at", UtcDateTime),
+    UniqueConstraint("token_hash"),
 )
 
 audit = Table(
