@@ -1,8 +1,8 @@
 """The tables, as they are after the newest migration.
 
 Who may have mail: organisations and their domains. Who was asked to set up: one invitation per mailbox, with its
-setup links, the devices each link was opened on, and the mails that brought the links. What was done: the audit trail, which is only ever added to.
-Times are UTC. No table holds a token; a link's token is known here by its SHA-256 alone.
+setup links, the devices each link was opened on, and the mails that brought the links. What was done: the audit trail,
+which is only ever added to. Times are UTC. No table holds a token; a link's token is known here by its SHA-256 alone.
 """
 
 from datetime import UTC, datetime

@@ -94,7 +94,7 @@ def _look_up(wanted: str, offered: Collection[str]) -> str:
             if spelling in by_lower:
                 return by_lower[spelling]
         shorter = tag.rpartition("-")[0]
-        if not shorter and tag not in ("zh",):
+        if not shorter and tag != "zh":
             return by_language.get(tag, "")
         tag = shorter
     return ""
