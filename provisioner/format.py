@@ -47,7 +47,33 @@ class AnyoneAt:
         object.__setattr__(self, "domain", normalise_domain(self.domain))
 
 
-Subject = Account | AnyoneAt
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """Everybody of a domain, as an MDM spells "this user's address": it fills the values in on each device.
+
+    Made by ``mdm`` alone, and never signed: a signature and variables exclude each other. Raises InvalidDomain.
+    """
+
+    domain: str
+    address: str
+    username: str
+    display_name: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "domain", normalise_domain(self.domain))
+
+    @property
+    def key(self) -> str:
+        """What identifiers are derived from: the domain's people. No mailbox has this key."""
+        return f"*@{self.domain}"
+
+    @property
+    def shown_name(self) -> str:
+        """The variable of the display name, or that of the address."""
+        return self.display_name or self.address
+
+
+Subject = Account | AnyoneAt | Variables
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +84,8 @@ class Context:
     domain: Domain
     texts: Mapping[str, str]  # the format's own texts by name, translated
     now: datetime
+    language: str = "en"  # of the texts, a BCP 47 tag
+    for_mdm: bool = False  # an MDM installs the document, and not the person who has it
     help_url: str = ""  # a page of ours for people whose mail client shows a link; empty where there is no website
 
     def text(self, name: str, **values: str) -> str:
@@ -166,7 +194,7 @@ class Format:
     render: Render
     kind: Kind | None = None  # None: it is no document of a person's own
     platforms: frozenset[Platform] = frozenset()
-    subjects: frozenset[type[Account] | type[AnyoneAt]] = frozenset({Account})
+    subjects: frozenset[type[Account] | type[AnyoneAt] | type[Variables]] = frozenset({Account})
     discovery: Discovery | None = None
     texts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # name -> English message
     offered: Callable[[Domain], bool] = _always  # a condition beyond account_kinds
