@@ -12,10 +12,12 @@
     │   ├── InvalidXml              a request that is no XML we read
     │   ├── InvalidQuery            what stands after the question mark of a URL
     │   │   └── PasswordInQuery
-    │   └── InvalidSetting          an organisation's, domain's or link's setting
+    │   ├── InvalidSetting          an organisation's, domain's or link's setting
+    │   └── MdmRefusal              an MDM cannot be given this
     ├── NotFound                    a name that is well formed but not ours
     │   ├── UnknownFormat
     │   ├── UnknownProvider
+    │   ├── UnknownMdm
     │   ├── UnknownDomain
     │   ├── UnknownOrganisation
     │   └── UnknownLink
@@ -105,6 +107,14 @@ class InvalidSetting(InvalidInput):
     """A setting of an organisation, a domain or a link is out of its range."""
 
 
+class MdmRefusal(InvalidInput):
+    """Something that this MDM cannot be given; the text names the MDM and the reason."""
+
+    def __init__(self, mdm: str, reason: str) -> None:
+        self.mdm, self.reason = mdm, reason
+        super().__init__(f"{mdm}: {reason}")
+
+
 class NotFound(ProvisionerError):
     """A well-formed name that is not known here."""
 
@@ -125,6 +135,12 @@ class UnknownProvider(NotFound):
     """No mail provider has this id."""
 
     what = "mail provider"
+
+
+class UnknownMdm(NotFound):
+    """No MDM has this id."""
+
+    what = "MDM"
 
 
 class UnknownOrganisation(NotFound):

@@ -11,8 +11,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
-from provisioner.catalogue.factfile import Table, is_hostname, read_fact_file
 from provisioner.errors import CatalogueError, printable
+from provisioner.factfile import Table, is_hostname, read_fact_file
 from provisioner.model import (
     App,
     Authentication,

@@ -17,6 +17,7 @@ from provisioner.cli.domain import domain
 from provisioner.cli.formats import formats
 from provisioner.cli.identity import identity
 from provisioner.cli.link import link
+from provisioner.cli.mdms import mdms
 from provisioner.cli.organisation import organisation
 from provisioner.cli.providers import providers
 from provisioner.cli.render import render
@@ -37,5 +38,5 @@ def main(config_path: Path | None) -> None:  # noqa: ARG001  # context.config_fi
     tell_bugs_briefly()
 
 
-for _command in (config, demo, dns, domain, formats, identity, link, organisation, providers, render, serve):
+for _command in (config, demo, dns, domain, formats, identity, link, mdms, organisation, providers, render, serve):
     main.add_command(_command)

@@ -80,7 +80,9 @@ class Table:
 
     def text(self, name: str) -> str:
         """A string that is not blank and can be written into a document."""
-        text = self._value(name, str)
+        return self._text(name, self._value(name, str))
+
+    def _text(self, name: str, text: str) -> str:
         if not strip_blanks(text):
             raise self.refusal(name, "is empty.")
         try:
@@ -88,6 +90,10 @@ class Table:
         except InvalidText as refusal:
             raise self.refusal(name, str(refusal)) from None
         return text
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Such strings; there is at least one."""
+        return tuple(self._text(name, text) for text in self._strings(name))
 
     def integer(self, name: str) -> int:
         """A whole number."""
