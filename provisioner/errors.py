@@ -24,6 +24,7 @@
     ├── AlreadyExists               it is there, and adding it again would change it silently
     ├── StillInUse                  it cannot be removed while something needs it
     ├── MissingService              the provider lacks what the format needs
+    ├── DocumentTooLarge            an MDM does not take a file of this size
     ├── CatalogueError              a fact file is wrong (file, key, line)
     ├── ConfigurationError          a setting of the service is wrong
     ├── LinkClosed                  the link exists but no longer opens
@@ -114,6 +115,9 @@ class MdmRefusal(InvalidInput):
         self.mdm, self.reason = mdm, reason
         super().__init__(f"{mdm}: {reason}")
 
+    def __reduce__(self) -> tuple[type["MdmRefusal"], tuple[str, str]]:
+        return MdmRefusal, (self.mdm, self.reason)  # a helper process may have raised it
+
 
 class NotFound(ProvisionerError):
     """A well-formed name that is not known here."""
@@ -190,6 +194,20 @@ class MissingService(ProvisionerError):
             f"The format {format_id!r} needs {' and '.join(self.services)}, and the provider {provider!r} has no "
             "confirmed server for it. Choose another format or provider: see 'provisioner providers'."
         )
+
+
+class DocumentTooLarge(ProvisionerError):
+    """A document is larger than an MDM takes."""
+
+    def __init__(self, mdm: str, format_id: str, size: int, limit: int) -> None:
+        super().__init__(
+            f"{mdm}: the document {format_id!r} has {size:,} bytes, and a file may have {limit:,}. Shorten the "
+            "organisation's texts; the consent text is the longest."
+        )
+        self.args_given = (mdm, format_id, size, limit)
+
+    def __reduce__(self) -> tuple[type["DocumentTooLarge"], tuple[str, str, int, int]]:
+        return DocumentTooLarge, self.args_given  # a helper process may have raised it
 
 
 class CatalogueError(ProvisionerError):

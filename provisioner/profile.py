@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from enum import Enum
 from uuid import UUID, uuid5
 
-from provisioner.format import Context
+from provisioner.format import Context, Platform, Variables
 from provisioner.model import Account, MailServer, Protocol, RetiringWebService
 
 MEDIA_TYPE = "application/x-apple-aspen-config"
@@ -32,12 +32,19 @@ class TargetDevice(Enum):
     MAC = 5
 
 
-def profile_uuid(format_id: str, account: Account) -> UUID:
+_TARGETS = {
+    Platform.IPHONE: TargetDevice.IPHONE_AND_IPAD,
+    Platform.IPAD: TargetDevice.IPHONE_AND_IPAD,
+    Platform.MAC: TargetDevice.MAC,
+}
+
+
+def profile_uuid(format_id: str, account: Account | Variables) -> UUID:
     """The UUID that stands for one mailbox in one format, always the same (UUIDv5, RFC 9562 section 5.5)."""
     return uuid5(_NAMESPACE, f"{format_id}/{account.key}")
 
 
-def part_uuid(format_id: str, account: Account, part: str) -> UUID:
+def part_uuid(format_id: str, account: Account | Variables, part: str) -> UUID:
     """The UUID of a named part (a payload, a declaration) inside that profile."""
     return uuid5(profile_uuid(format_id, account), part)
 
@@ -45,7 +52,7 @@ def part_uuid(format_id: str, account: Account, part: str) -> UUID:
 def render_profile(
     *,
     format_id: str,
-    account: Account,
+    account: Account | Variables,
     context: Context,
     payload_type: str,
     settings: Mapping[str, Value],
@@ -55,8 +62,11 @@ def render_profile(
     """The unsigned profile with its one payload as an XML property list with sorted keys, in UTF-8.
 
     ``context`` supplies the texts ``title`` and ``account``; ``target`` is None for a profile that serves both iPhone
-    and Mac.
+    and Mac. What an MDM installs is for one of them, and has the scope that the MDM wants there.
     """
+    installation = context.for_mdm
+    if installation is not None:
+        target = _TARGETS[installation.platform]
     identifier = f"provisioner.{format_id}.{profile_uuid(format_id, account)}"
     payload: dict[str, Value] = {
         **settings,
@@ -75,7 +85,7 @@ def render_profile(
         "PayloadDisplayName": context.text("title"),
         "PayloadDescription": description,
         "PayloadOrganization": context.organisation.name,
-        "PayloadScope": "User",
+        "PayloadScope": installation.scope if installation is not None else "User",
         "PayloadContent": [payload],
     }
     if target is not None:
@@ -91,7 +101,7 @@ def render_profile(
 
 
 def mail_settings(
-    account: Account, context: Context, *, incoming: MailServer, submission: MailServer
+    account: Account | Variables, context: Context, *, incoming: MailServer, submission: MailServer
 ) -> dict[str, Value]:
     """The settings of a com.apple.mail.managed payload (Apple's schema, com.apple.mail.managed.yaml).
 

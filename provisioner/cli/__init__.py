@@ -14,6 +14,7 @@ from provisioner.cli.context import CommandLine, PathOf, tell_bugs_briefly
 from provisioner.cli.demo import demo
 from provisioner.cli.dns import dns
 from provisioner.cli.domain import domain
+from provisioner.cli.export import export
 from provisioner.cli.formats import formats
 from provisioner.cli.identity import identity
 from provisioner.cli.link import link
@@ -38,5 +39,6 @@ def main(config_path: Path | None) -> None:  # noqa: ARG001  # context.config_fi
     tell_bugs_briefly()
 
 
-for _command in (config, demo, dns, domain, formats, identity, link, mdms, organisation, providers, render, serve):
+_COMMANDS = (config, demo, dns, domain, export, formats, identity, link, mdms, organisation, providers, render, serve)
+for _command in _COMMANDS:
     main.add_command(_command)

@@ -1,0 +1,170 @@
+"""``provisioner export``: a ZIP with everything that an MDM imports, and a README with the steps of its console.
+
+Organisation and domains come from the store, or from a file (``--context``); then no database is needed, and like
+``render`` the command says who signed, instead of writing an audit trail.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from provisioner.cli.context import PathOf, actor, open_services, settings_from
+from provisioner.cli.output import NotWritten
+
+if TYPE_CHECKING:
+    from provisioner.config import Settings
+    from provisioner.directory import Snapshot
+    from provisioner.export import Desk, Outcome
+    from provisioner.mdm import Mdm
+    from provisioner.provisioning import Signature
+
+    Record = Callable[[Sequence[Signature]], None]
+    Progress = Callable[[int, int], None]
+
+
+@click.command()
+@click.option("--mdm", "mdm_id", required=True, metavar="ID", help="The MDM; see 'provisioner mdms'.")
+@click.option("--domain", metavar="DOMAIN", help="One set for everybody of this domain, with the MDM's variables.")
+@click.option(
+    "--csv",
+    "people",
+    type=PathOf(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Files for each person of a CSV file: address, username, name.",
+)
+@click.option("--address-variable", metavar="TEXT", help="How your MDM spells the address (--mdm generic).")
+@click.option("--username-variable", metavar="TEXT", help="How your MDM spells the user name (--mdm generic).")
+@click.option(
+    "--context", type=PathOf(dir_okay=False, path_type=Path), metavar="FILE", help="Organisation and domains, TOML."
+)
+@click.option("--identity", type=PathOf(file_okay=False, path_type=Path), metavar="DIR", help="The signing identity.")
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 256),
+    metavar="N",
+    default=lambda: len(os.sched_getaffinity(0)),
+    help="Processes that write and sign. [default: one for each processor]",
+)
+@click.option(
+    "-o", "--output", type=PathOf(dir_okay=False, path_type=Path), required=True, metavar="FILE.zip", help="The set."
+)
+@click.pass_context
+def export(
+    ctx: click.Context,
+    *,
+    mdm_id: str,
+    domain: str | None,
+    people: Path | None,
+    address_variable: str | None,
+    username_variable: str | None,
+    context: Path | None,
+    identity: Path | None,
+    processes: int,
+    output: Path,
+) -> None:
+    """Write a ZIP that an MDM imports: for a domain with variables, or for each person of a list."""
+    mdm = _mdm(mdm_id, address_variable, username_variable)
+    if (domain is None) == (people is None):
+        raise click.UsageError("One of --domain and --csv was expected: a set for a domain, or for each person.", ctx)
+    with _desk(ctx, mdm, context, identity) as (desk, record):
+        try:
+            outcome = _export(desk, record, domain=domain, people=people, processes=processes, output=output)
+        except OSError as failure:
+            raise NotWritten(f"The file {output} could not be written: {failure.strerror}.") from None
+    _tell(output, outcome)
+
+
+def _mdm(mdm_id: str, address_variable: str | None, username_variable: str | None) -> "Mdm":
+    from provisioner.mdm import find_mdm, load_mdms, with_variables
+
+    mdm = find_mdm(load_mdms(), mdm_id)
+    if address_variable is None and username_variable is None:
+        return mdm
+    return with_variables(mdm, address=address_variable or "", username=username_variable or "")
+
+
+def _export(
+    desk: "Desk",
+    record: "Record",
+    *,
+    domain: str | None,
+    people: Path | None,
+    processes: int,
+    output: Path,
+) -> "Outcome":
+    from provisioner.export import export_domain, export_people
+
+    if people is None:
+        assert domain is not None  # one of the two is given
+        return export_domain(desk, domain, output)
+    with _progress() as progress:
+        return export_people(desk, people, output, record=record, processes=processes, progress=progress)
+
+
+@contextmanager
+def _progress() -> "Iterator[Progress]":
+    """A bar on standard error."""
+    with click.progressbar(length=1, label="Writing", file=click.get_text_stream("stderr")) as bar:
+
+        def show(done: int, of: int) -> None:
+            bar.length = of
+            bar.update(done - bar.pos)
+
+        yield show
+
+
+@contextmanager
+def _desk(
+    ctx: click.Context, mdm: "Mdm", context: Path | None, identity: Path | None
+) -> "Iterator[tuple[Desk, Record]]":
+    """Everything that files are made of, and what records the signatures."""
+    settings = settings_from(ctx, identity_dir=identity)
+    if context is not None:
+        from provisioner.cli.directoryfile import read_directory
+
+        yield _made(mdm, read_directory(context), settings), _say_who_signs()
+        return
+    from provisioner.app import audit_in_batches
+
+    with open_services(settings) as services:
+        snapshot = services.directory.snapshot()
+        yield _made(mdm, snapshot, settings), audit_in_batches(services.store, actor=actor())
+
+
+def _say_who_signs() -> "Record":
+    """Says once who signs, as ``render`` does."""
+    told: set[str] = set()
+
+    def say(signatures: "Sequence[Signature]") -> None:
+        for signature in signatures:
+            if signature.signer not in told:
+                told.add(signature.signer)
+                click.echo(f"Signed by {signature.signer} at {signature.at:%Y-%m-%d %H:%M:%S} UTC.", err=True)
+
+    return say
+
+
+def _made(mdm: "Mdm", snapshot: "Snapshot", settings: "Settings") -> "Desk":
+    from provisioner.app import clock, signing_identity
+    from provisioner.catalogue import load_catalogue
+    from provisioner.export import Desk
+
+    return Desk(
+        mdm=mdm,
+        snapshot=snapshot,
+        providers=load_catalogue(),
+        identity=partial(signing_identity, settings),
+        now=clock(),
+        help_url=f"{settings.public_url}/help" if settings.public_url else "",
+    )
+
+
+def _tell(output: Path, outcome: "Outcome") -> None:
+    whom = f" for {outcome.people} {'person' if outcome.people == 1 else 'people'}" if outcome.people else ""
+    signed = f", {outcome.signatures} signed" if outcome.signatures else ", unsigned"
+    click.echo(f"{output}: {outcome.files} files{whom}{signed}. Begin with README.txt in it.", err=True)
