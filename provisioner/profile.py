@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from enum import Enum
 from uuid import UUID, uuid5
 
-from provisioner.format import Context
+from provisioner.format import Context, Variables
 from provisioner.model import Account, MailServer, Protocol, RetiringWebService
 
 MEDIA_TYPE = "application/x-apple-aspen-config"
@@ -32,12 +32,12 @@ class TargetDevice(Enum):
     MAC = 5
 
 
-def profile_uuid(format_id: str, account: Account) -> UUID:
+def profile_uuid(format_id: str, account: Account | Variables) -> UUID:
     """The UUID that stands for one mailbox in one format, always the same (UUIDv5, RFC 9562 section 5.5)."""
     return uuid5(_NAMESPACE, f"{format_id}/{account.key}")
 
 
-def part_uuid(format_id: str, account: Account, part: str) -> UUID:
+def part_uuid(format_id: str, account: Account | Variables, part: str) -> UUID:
     """The UUID of a named part (a payload, a declaration) inside that profile."""
     return uuid5(profile_uuid(format_id, account), part)
 
