@@ -14,6 +14,7 @@ from xml.sax.saxutils import escape
 
 from provisioner.address import normalise_domain
 from provisioner.errors import InvalidInput, MissingService
+from provisioner.managed import NO_APP, ManagedApp
 from provisioner.model import Account, MailProvider, Service
 from provisioner.organisation import Domain, Kind, Organisation, SignInUrls
 
@@ -94,6 +95,7 @@ class Context:
     now: datetime
     language: str = "en"  # of the texts, a BCP 47 tag
     for_mdm: Installation | None = None  # an MDM installs the document, and not the person who has it
+    app: ManagedApp = NO_APP  # of a format that configures one: what the organisation wants of it
     help_url: str = ""  # a page of ours for people whose mail client shows a link; empty where there is no website
 
     def text(self, name: str, **values: str) -> str:
@@ -205,6 +207,7 @@ class Format:
     subjects: frozenset[type[Account] | type[AnyoneAt] | type[Variables]] = frozenset({Account})
     discovery: Discovery | None = None
     texts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # name -> English message
+    app: str = ""  # the app that it configures: the id of its facts in the catalogue
     offered: Callable[[Domain], bool] = _always  # a condition beyond account_kinds
 
     def is_offered(self, domain: Domain) -> bool:

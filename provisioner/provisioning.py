@@ -10,10 +10,11 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Protocol
 
-from provisioner.catalogue import find_provider
+from provisioner.catalogue import configured_app, find_provider
 from provisioner.directory import Snapshot
 from provisioner.errors import InvalidInput, UnknownDomain
 from provisioner.format import Context, Format, Found, Installation, Subject
+from provisioner.managed import NO_APP
 from provisioner.model import Account, Document, MailProvider
 from provisioner.organisation import Domain, Organisation
 from provisioner.texts import translate
@@ -123,12 +124,14 @@ class Provisioner:
 
     def _context(self, snapshot: Snapshot, domain: Domain, fmt: Format, for_mdm: Installation | None) -> Context:
         to_language = translate("en")
+        organisation = snapshot.organisation(domain.organisation_id)
         return Context(
-            organisation=snapshot.organisation(domain.organisation_id),
+            organisation=organisation,
             domain=domain,
             texts={name: to_language(message) for name, message in fmt.texts.items()},
             now=self.clock(),
             for_mdm=for_mdm,
+            app=configured_app(fmt.app, organisation) if fmt.app else NO_APP,
             help_url=self.help_url,
         )
 

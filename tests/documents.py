@@ -8,7 +8,7 @@ import json
 import plistlib
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
-from xml.etree.ElementTree import Element, fromstring
+from xml.etree.ElementTree import Element, fromstring, tostring
 
 import dns.name
 import dns.zone
@@ -93,7 +93,11 @@ def _read_mail(payload: dict[str, Any]) -> Reading:
 
 
 def _read_declarations(payload: dict[str, Any]) -> Reading:
-    parts = {part["Type"]: part["Payload"] for part in map(json.loads, payload["Declarations"])}
+    return _read_account(list(map(json.loads, payload["Declarations"])))
+
+
+def _read_account(declarations: list[dict[str, Any]]) -> Reading:
+    parts = {part["Type"]: part["Payload"] for part in declarations}
     exchange = parts["com.apple.configuration.account.exchange"]
     identity = parts["com.apple.asset.useridentity"]
     services = {"EAS": Service.ACTIVESYNC, "EWS": Service.EWS}
@@ -209,10 +213,75 @@ def _read_url(service: Service, url: str) -> Claim:
     return Claim(service, rest.partition("/")[0], None, None, "https" == scheme, None, "")
 
 
-def _read_autodiscover_json(content: bytes) -> Reading:
+def _read_json(content: bytes) -> Reading:
+    """JSON, told apart by the names in it: a list by those of its first entry."""
+    found = json.loads(content)
+    names = set((found[0] if found else {}) if isinstance(found, list) else found)
+    read = next(read for name, read in _JSON_NAMES.items() if name in names) if names else _read_nothing
+    return read(found)
+
+
+def _read_nothing(_: object) -> Reading:
+    """What the organisation sets of an app, where it sets nothing."""
+    return Reading((), None, None)
+
+
+def _read_app(values: dict[str, str | bool]) -> Reading:
+    """What an app is given: Outlook knows its servers, Gmail is told one."""
+    account = "com.microsoft.outlook.EmailProfile"
+    if f"{account}.AccountType" in values:
+        assert "ModernAuth" == values[f"{account}.AccountType"]
+        assert [] == [name for name in values if "Server" in name or "Host" in name]
+        return Reading((), str(values[f"{account}.EmailAddress"]), None)
+    claim = Claim(
+        service=Service.ACTIVESYNC,
+        hostname=str(values["exchange_host"]),
+        port=None,
+        security=None,
+        encrypted=values["exchange_ssl_required"] is True and values["exchange_trust_all_certificates"] is False,
+        oauth2=None,
+        username=str(values["exchange_username"]),
+    )
+    return Reading((claim,), str(values["email_address"]), None)
+
+
+def values_of_app(content: bytes) -> dict[str, Any]:
+    """The keys and values of an app's configuration, whatever form it has."""
+    if content.startswith(b"<dict>"):
+        found = plistlib.loads(b'<plist version="1.0">' + content + b"</plist>")
+        assert isinstance(found, dict)
+        return found
+    configuration = json.loads(content)
+    if isinstance(configuration, list):
+        read: dict[str, Callable[[str], Any]] = {
+            "stringType": str,
+            "integerType": int,
+            "booleanType": {"true": True, "false": False}.__getitem__,
+        }
+        return {row["appConfigKey"]: read[row["appConfigKeyType"]](row["appConfigKeyValue"]) for row in configuration}
+    if "managedProperty" not in configuration:
+        assert isinstance(configuration, dict)
+        return configuration
+    types = {"valueString": str, "valueBool": bool, "valueInteger": int}
+    values = {}
+    for entry in configuration["managedProperty"]:
+        (member,) = entry.keys() - {"key"}
+        assert type(entry[member]) is types[member]
+        values[entry["key"]] = entry[member]
+    return values
+
+
+def _read_app_again(configuration: object) -> Reading:
+    return _read_app(values_of_app(json.dumps(configuration).encode()))
+
+
+def _read_app_dictionary(root: Element) -> Reading:
+    return _read_app(values_of_app(tostring(root)))
+
+
+def _read_autodiscover_json(answers: list[dict[str, str]]) -> Reading:
     """The answers of Autodiscover v2; those about mail are claims."""
     services = {"ActiveSync": Service.ACTIVESYNC, "EWS": Service.EWS}
-    answers = json.loads(content)
     claims = (
         _read_url(services[answer["Protocol"]], answer["Url"]) for answer in answers if answer["Protocol"] in services
     )
@@ -223,7 +292,16 @@ _RESPONSES: dict[str, Callable[[Element, dict[str, str]], Reading]] = {
     pox.OUTLOOK: _read_outlook,
     pox.MOBILESYNC: _read_mobilesync,
 }
+_JSON_NAMES: dict[str, Callable[[Any], Reading]] = {
+    "Protocol": _read_autodiscover_json,
+    "Payload": _read_account,
+    "managedProperty": _read_app_again,
+    "appConfigKey": _read_app_again,
+    "com.microsoft.outlook.EmailProfile.AccountType": _read_app,
+    "exchange_host": _read_app,
+}
 _ROOTS: dict[str, Callable[[Element], Reading]] = {
+    "dict": _read_app_dictionary,
     "clientConfig": _read_autoconfig,
     "{http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006}Autodiscover": _read_pox,
     "{http://schemas.xmlsoap.org/soap/envelope/}Envelope": _read_soap,
@@ -255,7 +333,7 @@ def _read_zone(content: bytes) -> Reading:
 READERS: dict[str, Reader] = {
     PROFILE: _read_profile,
     "text/xml; charset=utf-8": _read_xml,
-    "application/json": _read_autodiscover_json,
+    "application/json": _read_json,
     "text/dns": _read_zone,
 }
 

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from provisioner.mdm import Mdm
     from provisioner.provisioning import Signature
 
-    Record = Callable[[Sequence[Signature]], None]
-    Progress = Callable[[int, int], None]
-
 
 @click.command()
 @click.option("--mdm", "mdm_id", required=True, metavar="ID", help="The MDM; see 'provisioner mdms'.")
@@ -90,7 +87,7 @@ def _mdm(mdm_id: str, address_variable: str | None, username_variable: str | Non
 
 def _export(
     desk: "Desk",
-    record: "Record",
+    record: "Callable[[Sequence[Signature]], None]",
     *,
     domain: str | None,
     people: Path | None,
@@ -107,7 +104,7 @@ def _export(
 
 
 @contextmanager
-def _progress() -> "Iterator[Progress]":
+def _progress() -> Iterator[Callable[[int, int], None]]:
     """A bar on standard error."""
     with click.progressbar(length=1, label="Writing", file=click.get_text_stream("stderr")) as bar:
 
@@ -121,7 +118,7 @@ def _progress() -> "Iterator[Progress]":
 @contextmanager
 def _desk(
     ctx: click.Context, mdm: "Mdm", context: Path | None, identity: Path | None
-) -> "Iterator[tuple[Desk, Record]]":
+) -> "Iterator[tuple[Desk, Callable[[Sequence[Signature]], None]]]":
     """Everything that files are made of, and what records the signatures."""
     settings = settings_from(ctx, identity_dir=identity)
     if context is not None:
@@ -136,7 +133,7 @@ def _desk(
         yield _made(mdm, snapshot, settings), audit_in_batches(services.store, actor=actor())
 
 
-def _say_who_signs() -> "Record":
+def _say_who_signs() -> "Callable[[Sequence[Signature]], None]":
     """Says once who signs, as ``render`` does."""
     told: set[str] = set()
 

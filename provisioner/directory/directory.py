@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from provisioner.address import normalise_domain
+from provisioner.catalogue import check_app_settings
 from provisioner.directory.live import LiveSnapshot
 from provisioner.directory.snapshot import Servable, Snapshot, read_servable, read_snapshot
 from provisioner.errors import (
@@ -39,7 +40,8 @@ class Directory:
         self._live = LiveSnapshot(self._load, clock=clock)
 
     def add_organisation(self, organisation: Organisation, *, actor: str) -> None:
-        """Add an organisation. Raises AlreadyExists where its id is taken."""
+        """Add an organisation. Raises AlreadyExists where its id is taken, and InvalidSetting for an app's setting."""
+        check_app_settings(organisation)
         with self._store.write() as connection:
             if not organisations.add(connection, organisation):
                 raise AlreadyExists(
@@ -52,8 +54,9 @@ class Directory:
     def change_organisation(self, organisation: Organisation, *, actor: str) -> None:
         """Write ``organisation`` over the one with its id; where nothing differs, nothing is recorded.
 
-        Raises UnknownOrganisation.
+        Raises UnknownOrganisation, and InvalidSetting for an app's setting.
         """
+        check_app_settings(organisation)
         with self._store.write() as connection:
             before = organisations.find(connection, organisation.id)
             if before is None:

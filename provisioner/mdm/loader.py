@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from provisioner.errors import CatalogueError, printable
-from provisioner.factfile import Table, read_fact_file
+from provisioner.factfile import EVIDENCE, Table, read_fact_file
 from provisioner.format import Platform
 from provisioner.mdm.values import Answer, AppImport, Mdm, ProfileImport, Route, VariableNames
 from provisioner.model import Evidence
@@ -19,8 +19,6 @@ from provisioner.model import Evidence
 _T = TypeVar("_T")
 
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-_FORM = _SLUG
-_EVIDENCE = ("source", "checked", "confidence")
 _CONFIDENCES = {word: word for word in ("documented", "observed")}
 _ANSWERS = {answer.value: answer for answer in Answer}
 _SCOPES = {scope: scope for scope in ("System", "User")}  # TopLevel.PayloadScope
@@ -73,7 +71,7 @@ def _evidence(table: Table) -> Evidence:
 
 def _variables(table: Table) -> VariableNames:
     table.only(
-        required=("address", "username", "username_is_upn", "escaped", "in_profiles", "reserved", *_EVIDENCE),
+        required=("address", "username", "username_is_upn", "escaped", "in_profiles", "reserved", *EVIDENCE),
         optional=("full_name", "unresolved"),
     )
     reserved = table.texts("reserved")
@@ -100,7 +98,7 @@ def _variable(table: Table, name: str, reserved: tuple[str, ...]) -> str:
 
 
 def _profiles(table: Table) -> ProfileImport:
-    table.only(required=("signed", "scope", "forms", *_EVIDENCE), optional=("limit", "unsafe"))
+    table.only(required=("signed", "scope", "forms", *EVIDENCE), optional=("limit", "unsafe"))
     return ProfileImport(
         signed=table.choice("signed", _ANSWERS),
         scopes=_scopes(table.table("scope")),
@@ -128,21 +126,21 @@ def _limit(table: Table) -> int:
 def _forms(table: Table) -> tuple[str, ...]:
     forms = table.texts("forms")
     for form in forms:
-        if not _FORM.fullmatch(form):
+        if not _SLUG.fullmatch(form):
             raise table.refusal("forms", f"{printable(form)} is no form's id; a-z, 0-9 and hyphens were expected.")
     return forms
 
 
 def _apps(table: Table) -> AppImport:
-    table.only(required=("forms", *_EVIDENCE))
+    table.only(required=("forms", *EVIDENCE))
     return AppImport(forms=_forms(table), evidence=_evidence(table))
 
 
 def _console(table: Table) -> Route:
-    table.only(required=("steps", *_EVIDENCE))
+    table.only(required=("steps", *EVIDENCE))
     return Route(lines=table.texts("steps"), evidence=_evidence(table))
 
 
 def _api(table: Table) -> Route:
-    table.only(required=("commands", *_EVIDENCE))
+    table.only(required=("commands", *EVIDENCE))
     return Route(lines=table.texts("commands"), evidence=_evidence(table))
