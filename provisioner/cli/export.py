@@ -99,12 +99,12 @@ def _export(
     if people is None:
         assert domain is not None  # one of the two is given
         return export_domain(desk, domain, output)
-    with _progress() as progress:
+    with _bar() as progress:
         return export_people(desk, people, output, record=record, processes=processes, progress=progress)
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
+def _bar() -> Iterator[Callable[[int, int], None]]:
     """A bar on standard error."""
     with click.progressbar(length=1, label="Writing", file=click.get_text_stream("stderr")) as bar:
 

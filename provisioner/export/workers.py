@@ -29,7 +29,7 @@ def in_order(
 
     ``batches`` is asked for no more than the processes can take. What ``work`` raises is raised here.
     """
-    ForkingPickler.register(MappingProxyType, _as_dict)  # the facts are read-only mappings, which pickle does not know
+    ForkingPickler.register(MappingProxyType, _reduced)  # the facts are read-only mappings, which pickle does not know
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, context, initializer=_begin, initargs=(begin, given)) as pool:
         waiting: deque[Future[_Out]] = deque()
@@ -44,8 +44,12 @@ def in_order(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _as_dict(proxy: "MappingProxyType[Any, Any]") -> tuple[type, tuple[dict[Any, Any]]]:
-    return MappingProxyType, (dict(proxy),)
+def _reduced(mapping: "MappingProxyType[Any, Any]") -> tuple[Callable[..., Any], tuple[dict[Any, Any]]]:
+    return _read_only, (dict(mapping),)
+
+
+def _read_only(mapping: dict[Any, Any]) -> "MappingProxyType[Any, Any]":
+    return MappingProxyType(mapping)
 
 
 def _begin(begin: Callable[..., None], given: Any) -> None:
