@@ -1,7 +1,7 @@
 """``provisioner organisation``: whose people are provisioned, by hand."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -74,7 +74,7 @@ def change(ctx: click.Context, /, *, organisation_id: str, **given: str | None) 
     """Change what is given of the organisation ID; an empty text takes a text away."""
     with open_services(settings_from(ctx)) as services:
         before = services.directory.read().organisation(organisation_id)
-        changes = {name: value for name, value in given.items() if value is not None}
+        changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         if not changes:
             raise Refusal(f"Nothing to change: name a setting of {before.id} and its new value.", exit_code=2)
         after = replace(before, **changes)
