@@ -153,8 +153,8 @@ def test_a_domain_can_move_to_another_organisation(shell: Shell) -> None:
 
 def test_domains_are_listed_in_columns(shell: Shell) -> None:
     header, row = shell.run("domain", "list").stdout.splitlines()
-    assert ["DOMAIN", "ORGANISATION", "PROVIDER", "KINDS"] == header.split()
-    assert ["contoso.example", "contoso", "office365", "exchange"] == row.split()
+    assert ["DOMAIN", "ORGANISATION", "PROVIDER", "KINDS", "PREFER", "SELF-SERVICE"] == header.split()
+    assert ["contoso.example", "contoso", "office365", "exchange", "builtin", "invite"] == row.split()
     assert "smtp password  no" in shell.run("domain", "show", "contoso.example").stdout
 
 
