@@ -1,6 +1,7 @@
 """The file that declares organisations and domains: read with every setting, or refused with every mistake."""
 
 import base64
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.cli.directoryfile import parse_directory, read_directory
+from provisioner.cli.directorykeys import DOMAIN_KEYS, organisation_keys
 from provisioner.errors import InvalidSetting
 from provisioner.organisation import (
     AutodiscoverPolicy,
@@ -20,6 +22,7 @@ from provisioner.organisation import (
     SelfService,
     SignInUrls,
 )
+from tests.checkout import CHECKOUT
 from tests.directories import JPEG, PNG
 
 FULL = """
@@ -102,6 +105,16 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         self_service=SelfService.OPEN,
     )
     assert expected == snapshot.domain("contoso.example")
+
+
+def test_the_readmes_example_is_read_with_every_key_there_is(tmp_path: Path) -> None:
+    (tmp_path / "contoso.png").write_bytes(PNG)
+    blocks = re.findall(r"```toml\n(.*?)```", (CHECKOUT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    [example] = [block for block in blocks if "[[organisation]]" in block]
+    snapshot = read_directory(_written(tmp_path, example))
+    assert Domain("contoso.com", "contoso", "office365") == snapshot.domain("contoso.com")
+    keys = {*organisation_keys(tmp_path), *DOMAIN_KEYS}
+    assert set() == {key for key in keys if not re.search(rf"\b{key}\b", example)}
 
 
 def test_a_domain_needs_little(tmp_path: Path) -> None:

@@ -26,7 +26,6 @@ def _settings(command: _Command) -> _Command:
     """The options that ``add`` and ``set`` share; what is not given is None or empty."""
     for option in (
         click.option("--accent-colour", metavar="#RRGGBB", help="The colour of the setup page's button."),
-        click.option("--no-logo", is_flag=True, help="Show no picture."),
         click.option(
             "--logo",
             type=PathOf(dir_okay=False, path_type=Path),
@@ -93,6 +92,7 @@ def show(ctx: click.Context, *, organisation_id: str, as_json: bool) -> None:
 @organisation.command("set")
 @click.argument("organisation_id", metavar="ID")
 @click.option("--name", help="The name people know it by.")
+@click.option("--no-logo", is_flag=True, help="Show no picture any more.")
 @_settings
 @click.pass_context
 def change(ctx: click.Context, /, *, organisation_id: str, **given: Any) -> None:
@@ -129,11 +129,11 @@ def _changes(before: "Organisation", given: Mapping[str, Any]) -> dict[str, Any]
             changes[f"{name}s"] = _merged(getattr(before, f"{name}s"), given[f"{name}_in"])
     if given["languages"] is not None:
         changes["languages"] = tuple(filter(None, map(str.strip, given["languages"].split(","))))
-    if given["logo"] is not None and given["no_logo"]:
+    if given["logo"] is not None and given.get("no_logo"):
         raise click.UsageError("--logo and --no-logo contradict each other; leave one out.")
     if given["logo"] is not None:
         changes["logo"] = read_logo(given["logo"])
-    if given["no_logo"]:
+    if given.get("no_logo"):
         changes["logo"] = None
     return changes
 
