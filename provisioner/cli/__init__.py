@@ -16,6 +16,7 @@ from provisioner.cli.dns import dns
 from provisioner.cli.domain import domain
 from provisioner.cli.formats import formats
 from provisioner.cli.identity import identity
+from provisioner.cli.invite import invite
 from provisioner.cli.link import link
 from provisioner.cli.organisation import organisation
 from provisioner.cli.providers import providers
@@ -37,5 +38,5 @@ def main(config_path: Path | None) -> None:  # noqa: ARG001  # context.config_fi
     tell_bugs_briefly()
 
 
-for _command in (config, demo, dns, domain, formats, identity, link, organisation, providers, render, serve):
+for _command in (config, demo, dns, domain, formats, identity, invite, link, organisation, providers, render, serve):
     main.add_command(_command)
