@@ -150,8 +150,9 @@ def _address(cells: Mapping[Field, str]) -> tuple[Field, str]:
     primary = _primary(cells.get(Field.PROXIES, ""))
     if primary:
         return Field.PROXIES, primary
-    field = next(field for field in (Field.USERNAME, Field.ADDRESS, Field.PROXIES) if field in cells)
-    return field, cells[field] if field is Field.USERNAME else ""
+    if cells.get(Field.USERNAME, "").strip():
+        return Field.USERNAME, cells[Field.USERNAME]
+    return next(field for field in (Field.ADDRESS, Field.USERNAME, Field.PROXIES) if field in cells), ""
 
 
 def _primary(proxies: str) -> str:
