@@ -2,8 +2,8 @@
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
-from io import BytesIO
-from typing import Any, StringIO
+from io import BytesIO, StringIO
+from typing import Any
 
 import pytest
 from hypothesis import given
