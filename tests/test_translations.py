@@ -20,7 +20,7 @@ from tests.translating.files import TEXTS, begun, now, stale
 from tests.translating.judge import SAME, problems
 from tests.translating.messages import TEMPLATES, messages
 
-FIRST_LANGUAGES = ["en"]
+FIRST_LANGUAGES = ["en", "de", "fr", "es", "ar"]
 SYSTEM_NAME = re.compile(r'\b(?:os|system_name)\(\s*"([^"]+)",\s*"([^"]+)"')
 
 
@@ -76,6 +76,7 @@ GOOD = [
     _catalogue("de", original="All of it: 100%%", string="Alles: 100 %%"),
     _catalogue("de", original="<b>{organisation}</b>'s mail", string="Mail von <b>{organisation}</b>"),
     _catalogue("ja", original="%(num)s device", plural="%(num)s devices", string=("%(num)s台",)),
+    _catalogue("fr", original="One device", plural="%(count)s devices", string=("Un appareil", "%(count)s appareils")),
     _catalogue(
         "ar",
         original="%(num)s device",
@@ -131,6 +132,25 @@ def test_a_translation_is_kept_for_exactly_its_message_and_with_the_translators_
     updated = update(template, "de", translated)
     assert [("Open it.", "Öffnen Sie es."), ("Open them.", None)] == [(m.id, m.string) for m in updated.entries()]
     assert ["formal"] == updated["Open it."].user_comments
+
+
+def test_a_translation_whose_message_is_gone_waits_for_its_return(tmp_path: Path) -> None:
+    whole = Catalogue(None)
+    whole.add(("One card", "%(count)s cards"), locations=[("templates/x.html", 1)])
+    whole.add("Server")
+    whole.add("Never translated")
+    translated = update(whole, "de", Catalog("de"))
+    translated[("One card", "%(count)s cards")].string = ("Eine Karte", "%(count)s Karten")
+    translated["Server"].string = "Server"
+    translated["Server"].user_comments = [SAME]
+    file = tmp_path / "provisioner.po"
+    file.write_bytes(update(Catalogue(None), "de", translated).po())
+    assert [] == list(update(Catalogue(None), "de", read(file)).entries())
+    assert b"Never" not in file.read_bytes()
+    assert b"Karte" not in update(Catalogue(None), "de", read(file)).mo()
+    returned = update(whole, "de", read(file))
+    assert ("Eine Karte", "%(count)s Karten") == returned[("One card", "%(count)s cards")].string
+    assert ["'Never translated'"] == [problem.split(": ")[1] for problem in problems(returned)]
 
 
 def test_a_catalogue_is_the_same_bytes_again_after_it_was_read_back(tmp_path: Path, template: Catalogue) -> None:

@@ -46,12 +46,13 @@ def read(file: Path) -> Catalog:
 def update(template: Catalogue, locale: str, translated: Catalog) -> Catalogue:
     """The catalogue of ``locale`` with the template's messages; ``translated`` has what is there already.
 
-    A translation is kept for exactly its message: one that was made for a similar sentence may be wrong.
+    A translation is kept for exactly its message: one that was made for a similar sentence may be wrong. Those of
+    messages that are not there (any more, or not yet: another branch may have them) stay at the end as obsolete.
     """
+    known = _by_message(translated)
     updated = Catalogue(locale)
     for message in template.entries():
-        known = translated.get(message.id, message.context)
-        kept = known if known is not None and known.pluralizable == message.pluralizable else None
+        kept = known.pop(_identity(message), None)
         updated.add(
             message.id,
             kept.string if kept else None,
@@ -61,4 +62,21 @@ def update(template: Catalogue, locale: str, translated: Catalog) -> Catalogue:
             flags=kept.flags if kept else (),
             context=message.context,
         )
+    for identity in sorted(known):
+        updated.obsolete[identity] = known[identity]
     return updated
+
+
+def _by_message(translated: Catalog) -> dict[str, Message]:
+    """Every message of ``translated`` that has a translation, obsolete or not."""
+    messages = [*translated.obsolete.values(), *translated]
+    return {_identity(message): message for message in messages if message.id and any(_forms(message))}
+
+
+def _identity(message: Message) -> str:
+    """What makes it the same message in two catalogues: its context, and its id in both numbers where it counts."""
+    return repr((message.context or "", message.id))
+
+
+def _forms(message: Message) -> tuple[str | None, ...]:
+    return tuple(message.string) if message.pluralizable else (message.string,)  # type: ignore[arg-type]  # a string or a tuple, as the id is

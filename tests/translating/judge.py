@@ -59,7 +59,10 @@ def _said_by_form(form: int, catalogue: Catalogue, message: Message) -> frozense
     rule = c2py(catalogue.plural_expr)
     numbers = [number for number in _COUNTED if rule(number) == form]
     singular, plural = (set(_PERCENT_FIELD.findall(text)) for text in _each(message.id))
-    return frozenset(plural - singular | {"num"}) if len(numbers) == 1 else frozenset()
+    if len(numbers) == 1:
+        return frozenset(plural - singular | {"count", "num"})
+    # 0 and 1, as French counts: what the English of one may leave out.
+    return frozenset(plural - singular if [0, 1] == numbers else ())
 
 
 def _unfillable(string: str) -> Iterator[str]:
