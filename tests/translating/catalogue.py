@@ -70,7 +70,7 @@ def update(template: Catalogue, locale: str, translated: Catalog) -> Catalogue:
 def _by_message(translated: Catalog) -> dict[str, Message]:
     """Every message of ``translated`` that has a translation, obsolete or not."""
     messages = [*translated.obsolete.values(), *translated]
-    return {_identity(message): message for message in messages if message.id and any(_forms(message))}
+    return {_identity(message): message for message in messages if message.id and any(forms(message.string))}
 
 
 def _identity(message: Message) -> str:
@@ -78,5 +78,6 @@ def _identity(message: Message) -> str:
     return repr((message.context or "", message.id))
 
 
-def _forms(message: Message) -> tuple[str | None, ...]:
-    return tuple(message.string) if message.pluralizable else (message.string,)  # type: ignore[arg-type]  # a string or a tuple, as the id is
+def forms(text: object) -> tuple[str, ...]:
+    """The forms of a message's id or string: several where it counts, otherwise one; "" for what is not there."""
+    return tuple(str(form or "") for form in (text if isinstance(text, tuple | list) else (text,)))

@@ -7,7 +7,7 @@ from gettext import c2py
 
 from babel.messages.catalog import Message
 
-from tests.translating.catalogue import Catalogue
+from tests.translating.catalogue import Catalogue, forms
 
 SAME = "the same in English"  # a translator's comment at a message that is meant to stay as it is
 _COUNTED = range(200)  # enough for every plural rule to repeat itself
@@ -22,13 +22,13 @@ def problems(catalogue: Catalogue) -> Iterator[str]:
     """One line for each; nothing for a language that can be offered."""
     for message in catalogue.entries():
         for reason in _reasons(message, catalogue):
-            yield f"{catalogue.locale}: {_each(message.id)[0]!r}: {reason}"
+            yield f"{catalogue.locale}: {forms(message.id)[0]!r}: {reason}"
 
 
 def _reasons(message: Message, catalogue: Catalogue) -> Iterator[str]:
     if message.fuzzy:
         yield "is marked fuzzy; read it and remove the mark"
-    originals, strings = _each(message.id), _each(message.string)
+    originals, strings = forms(message.id), forms(message.string)
     if len(strings) != (catalogue.num_plurals if message.pluralizable else 1) or not all(strings):
         yield "is not translated" if not any(strings) else "lacks a plural form"
         return
@@ -58,7 +58,7 @@ def _said_by_form(form: int, catalogue: Catalogue, message: Message) -> frozense
         return frozenset()
     rule = c2py(catalogue.plural_expr)
     numbers = [number for number in _COUNTED if rule(number) == form]
-    singular, plural = (set(_PERCENT_FIELD.findall(text)) for text in _each(message.id))
+    singular, plural = (set(_PERCENT_FIELD.findall(text)) for text in forms(message.id))
     if len(numbers) == 1:
         return frozenset(plural - singular | {"count", "num"})
     # 0 and 1, as French counts: what the English of one may leave out.
@@ -71,8 +71,3 @@ def _unfillable(string: str) -> Iterator[str]:
         string % dict.fromkeys(_PERCENT_FIELD.findall(string), 1)
     except (ValueError, KeyError, TypeError) as failure:
         yield f"cannot be filled in ({failure}); a percent sign is written %%"
-
-
-def _each(text: object) -> tuple[str, ...]:
-    """The forms of a message's id or string: several where it counts, otherwise one; "" for what is not there."""
-    return tuple(str(form or "") for form in (text if isinstance(text, tuple | list) else (text,)))
