@@ -5,6 +5,7 @@ Organisation and domains come from the store, or from a file (``--context``); th
 """
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     "people",
     type=PathOf(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Files for each person of a CSV file: address, username, name.",
+    help="Files for each person of a CSV list, such as 'provisioner invite' takes.",
 )
 @click.option("--address-variable", metavar="TEXT", help="How your MDM spells the address (--mdm generic).")
 @click.option("--username-variable", metavar="TEXT", help="How your MDM spells the user name (--mdm generic).")
@@ -106,7 +107,7 @@ def _export(
 @contextmanager
 def _bar() -> Iterator[Callable[[int, int], None]]:
     """A bar on standard error."""
-    with click.progressbar(length=1, label="Writing", file=click.get_text_stream("stderr")) as bar:
+    with click.progressbar(length=1, label="Writing", file=sys.stderr) as bar:
 
         def show(done: int, of: int) -> None:
             bar.length = of
