@@ -59,10 +59,16 @@ def export_domain(desk: Desk, domain: str, to: Path) -> Outcome:
     Raises MdmRefusal, DocumentTooLarge, UnknownDomain, UnknownProvider and OSError; then there is no file.
     """
     variables = variables_for(desk.mdm, domain)
+    unnamed = variables_for(desk.mdm, domain, named=False)
     writer = Writer(desk)
     settings = desk.snapshot.domain(variables.domain)
     provider = find_provider(desk.providers, settings.provider_id)
-    pieces = tuple(drafts(writer.provisioner, variables, wanted(desk.mdm, settings, provider, for_domain=True)))
+    wants = wanted(desk.mdm, settings, provider, for_domain=True)
+    pieces = tuple(
+        piece
+        for want in wants
+        for piece in drafts(writer.provisioner, variables if want.installation else unnamed, [want])
+    )
     own = (variables.address, variables.username, variables.display_name)
     refuse_texts(desk.mdm, pieces, own=own)
     refuse_large(desk.mdm, pieces)
