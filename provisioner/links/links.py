@@ -25,7 +25,7 @@ from provisioner.model import Account
 from provisioner.store import Store, audit, domains
 from provisioner.store import links as rows
 from provisioner.store.audit import Detail
-from provisioner.store.links import LinkUse, StoredLink
+from provisioner.store.links import Download, LinkUse, StoredLink
 
 SHORTEST = timedelta(minutes=1)
 LONGEST = timedelta(days=3650)
@@ -35,6 +35,7 @@ DEVICE_WINDOW = timedelta(minutes=10)  # one device fetches a profile more than 
 _FIRST_ISSUE = 1
 _ID = re.compile(r"[0-9a-f]{32}")
 _SetupLinks = list[SetupLink]  # inside Links, list is the method
+_Downloads = list[Download]
 
 
 class Links:
@@ -150,6 +151,11 @@ class Links:
     def _with_token(self, stored: StoredLink) -> SetupLink:
         token = make_token(self._key, stored.id, stored.issue)
         return _setup_link(stored, token if token_hash(token) == stored.token_hash else "")
+
+    def downloads(self, link: SetupLink) -> _Downloads:
+        """Which formats a device has been counted for, and when last; the newest first."""
+        with self._store.read() as connection:
+            return rows.downloads_of(connection, link.id).whole()
 
 
 def _check_limits(lifetime: timedelta, devices: int) -> None:

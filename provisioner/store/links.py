@@ -37,6 +37,14 @@ class LinkUse:
     last_opened: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A document that a link has handed out, and when a device was last counted for it."""
+
+    format_id: str
+    at: datetime
+
+
 def save_invitation(connection: Connection, account: Account, *, at: datetime) -> int:
     """The number of the mailbox's invitation: a new one, or the present one with its username and name renewed."""
     told = {"address": account.address, "username": account.username, "display_name": account.display_name}
@@ -122,6 +130,11 @@ def add_device(connection: Connection, link_id: str, format_id: str, *, at: date
     connection.execute(insert(devices), {"link_id": link_id, "format_id": format_id, "opened_at": at})
 
 
+def downloads_of(connection: Connection, link_id: str) -> Rows[Download]:
+    """What the link has handed out, the newest first. Raises StoreUnavailable where it cannot be read."""
+    return read_rows(connection, _DOWNLOADS, {"link_id": link_id}, key=devices.c.format_id, make=_download)
+
+
 # Built once: on the way from a QR code to a profile these are most of what the store does.
 _devices_used = (
     select(func.count())
@@ -156,6 +169,14 @@ _USE = select(links.c.expires_at, links.c.revoked_at, links.c.devices_allowed, _
     links.c.id == bindparam("link_id")
 )
 
+_newest = func.max(devices.c.opened_at).label("at")
+_DOWNLOADS = (
+    select(devices.c.format_id, _newest)
+    .where(devices.c.link_id == bindparam("link_id"))
+    .group_by(devices.c.format_id)
+    .order_by(_newest.desc(), devices.c.format_id)
+)
+
 
 def _link(row: RowMapping) -> StoredLink:
     return StoredLink(
@@ -179,3 +200,7 @@ def _use(row: RowMapping) -> LinkUse:
         devices_used=row["devices_used"],
         last_opened=row["last_opened"],
     )
+
+
+def _download(row: RowMapping) -> Download:
+    return Download(format_id=row["format_id"], at=row["at"])

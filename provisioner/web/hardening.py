@@ -5,9 +5,7 @@ answers: Werkzeug cuts a chunked body silently at its limit, and a bad chunk rai
 """
 
 import re
-from base64 import b64encode
 from collections.abc import Callable, Iterable
-from hashlib import sha256
 from io import BytesIO
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -128,19 +126,20 @@ def _check_query(query: str) -> None:
         raise InvalidQuery("A control character stands in the query.")
 
 
-def protection(site: Site, policy: str) -> Callable[[Response], Response]:
-    """After every request: nothing is kept, sniffed, framed, indexed or told to another site; ``policy`` for pages."""
+def protection(site: Site, nonce: Callable[[], str]) -> Callable[[Response], Response]:
+    """After every request: nothing is kept, sniffed, framed, indexed or told to another site; pages have a policy."""
     every = {
         "Cache-Control": "private, no-store",
         "Referrer-Policy": "no-referrer",
         "X-Content-Type-Options": "nosniff",
         "X-Robots-Tag": "noindex",
     }
-    page = every | {"Content-Security-Policy": policy}
 
     def protect(response: Response) -> Response:
-        for name, value in (page if response.mimetype == "text/html" else every).items():
+        for name, value in every.items():
             response.headers.setdefault(name, value)
+        if response.mimetype == "text/html":
+            response.headers.setdefault("Content-Security-Policy", content_security_policy(nonce()))
         # The other host names that lead here are of whole domains, whose web sites are none of our business.
         if site.secure and _is_ours(site):
             response.headers["Strict-Transport-Security"] = f"max-age={_ONE_YEAR}"
@@ -149,13 +148,9 @@ def protection(site: Site, policy: str) -> Callable[[Response], Response]:
     return protect
 
 
-def content_security_policy(style: str) -> str:
-    """The policy of a page whose only active content is the style element with exactly this text.
-
-    A digest instead of a nonce: the same page has the same bytes each time (CSP Level 3 section 2.3.1).
-    """
-    digest = b64encode(sha256(style.encode()).digest()).decode()
+def content_security_policy(nonce: str) -> str:
+    """The policy of a page whose only active content is what holds this nonce (CSP Level 3 section 2.3.1)."""
     return (
-        f"default-src 'none'; style-src 'sha256-{digest}'; img-src 'self' data:; "
+        f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; img-src 'self' data:; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
