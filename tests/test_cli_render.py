@@ -327,3 +327,10 @@ def test_whatever_a_declaration_holds_it_is_read_or_refused(
     except InvalidInput:
         return
     assert 1 == len(snapshot.domains)
+
+
+def test_a_language_is_found_by_any_spelling_and_an_unknown_one_is_refused_with_those_there_are(shell: Shell) -> None:
+    english = shell.run("render", "instructions", ANNA).stdout
+    assert english == shell.run("render", "instructions", ANNA, "--language", "EN-gb").stdout
+    refused = shell.run("render", "instructions", ANNA, "--language", "tlh", exit_code=2)
+    assert "no texts in the language 'tlh', only in: en" in refused.stderr
