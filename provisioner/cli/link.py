@@ -64,12 +64,13 @@ def create(
 
 @link.command("list")
 @click.option("--domain", metavar="DOMAIN", help="Only the links of this domain's people.")
+@click.option("--self-service", is_flag=True, help="Instead, those that people took at the start page.")
 @_JSON
 @click.pass_context
-def list_all(ctx: click.Context, *, domain: str | None, as_json: bool) -> None:
+def list_all(ctx: click.Context, *, domain: str | None, self_service: bool, as_json: bool) -> None:
     """List the setup links, the oldest first."""
     with open_services(settings_from(ctx)) as services:
-        known = services.links.list(domain=domain)
+        known = services.links.list(domain=domain, handed_out=self_service)
     if as_json:
         print_json([_described(each, services) for each in known])
     elif known:

@@ -21,7 +21,7 @@ from provisioner.errors import (
 )
 from provisioner.model import MailProvider
 from provisioner.organisation import Domain, Organisation
-from provisioner.store import Connection, Store, audit, domains, links, organisations
+from provisioner.store import Connection, Store, audit, domains, links, organisations, self_service
 from provisioner.store.audit import Detail
 
 
@@ -124,7 +124,8 @@ class Directory:
             before = domains.find(connection, name)
             if before is None:
                 raise UnknownDomain(name)
-            count = links.count_not_closed(connection, domain=name, now=self._clock())
+            now = self._clock()
+            count = sum(kind.count_not_closed(connection, domain=name, now=now) for kind in (links, self_service))
             if count:
                 raise StillInUse(
                     f"The domain {name} still has {count} open setup {'link' if count == 1 else 'links'}. Revoke them "

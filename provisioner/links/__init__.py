@@ -2,6 +2,7 @@
 
 from provisioner.links.key import load_link_key
 from provisioner.links.links import DEVICE_WINDOW, LONGEST, MOST_DEVICES, SHORTEST, Links
+from provisioner.links.self_service import SelfServiceLimits
 from provisioner.links.setup_link import LinkState, SetupLink
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "SHORTEST",
     "LinkState",
     "Links",
+    "SelfServiceLimits",
     "SetupLink",
     "load_link_key",
 ]

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from provisioner.address import normalise_domain
 from provisioner.errors import (
@@ -19,10 +20,11 @@ from provisioner.errors import (
     UnknownDomain,
     UnknownLink,
 )
+from provisioner.links.self_service import SelfServiceLimits, give, hash_network, network_of, require_room
 from provisioner.links.setup_link import SetupLink
 from provisioner.links.token import make_token, read_token, token_hash
 from provisioner.model import Account
-from provisioner.store import Store, audit, domains
+from provisioner.store import Connection, Store, audit, domains, self_service
 from provisioner.store import links as rows
 from provisioner.store.audit import Detail
 from provisioner.store.links import LinkUse, StoredLink
@@ -85,22 +87,43 @@ class Links:
         canonical = read_token(token)
         if canonical is None:
             raise UnknownLink
+        wanted = token_hash(canonical)
         with self._store.read() as connection:
-            stored = _known(rows.by_token_hash(connection, token_hash(canonical)))
-        return _setup_link(stored, canonical)
+            # Both are asked for, always: how long it takes says nothing about which kind of link it is.
+            found = rows.by_token_hash(connection, wanted), self_service.by_token_hash(connection, wanted)
+        return _setup_link(_known(found[0] or found[1]), canonical)
+
+    def hand_out(self, account: Account, *, client: str, limits: SelfServiceLimits) -> SetupLink:
+        """A new link for one device and one hour, for whoever asks from the IP address ``client``.
+
+        Of ``account`` the address alone is taken, and no invitation is made or changed. Raises UnknownDomain, and
+        TooManyLinks where the network or the domain has had as many as ``limits`` allow.
+        """
+        now, network = self._clock(), hash_network(self._key, network_of(client))
+        with self._store.read() as connection:  # a crowd that is refused holds no writer up
+            require_room(connection, domain=account.domain, network_hash=network, limits=limits, now=now)
+        with self._store.write() as connection:
+            stored, token = give(
+                connection, account, key=self._key, network_hash=network, limits=limits, now=self._clock()
+            )
+        return _setup_link(stored, token)
 
     def get(self, link_id: str) -> SetupLink:
         """The link with this id. Raises UnknownLink."""
         _check_id(link_id)
         with self._store.read() as connection:
-            stored = _known(rows.by_id(connection, link_id))
+            stored = _known(rows.by_id(connection, link_id) or self_service.by_id(connection, link_id))
         return self._with_token(stored)
 
-    def list(self, *, domain: str | None = None) -> _SetupLinks:
-        """The links of a domain's people, or everybody's, the oldest first. Raises InvalidDomain."""
+    def list(self, *, domain: str | None = None, handed_out: bool = False) -> _SetupLinks:
+        """The links of a domain's invited people, or everybody's, the oldest first. Raises InvalidDomain.
+
+        With ``handed_out``: instead of them, those that were taken at the start page.
+        """
         domain = None if domain is None else normalise_domain(domain)
+        table = self_service if handed_out else rows
         with self._store.read() as connection:
-            stored = rows.all_links(connection, domain=domain).whole()
+            stored = table.all_links(connection, domain=domain).whole()
         return [self._with_token(each) for each in stored]
 
     def revoke(self, link_id: str, *, actor: str) -> SetupLink:
@@ -109,19 +132,26 @@ class Links:
         now = self._clock()
         with self._store.write() as connection:
             rows.lock(connection, link_id)
-            stored = _known(rows.by_id(connection, link_id))
+            self_service.lock(connection, link_id)
+            stored = _known(rows.by_id(connection, link_id) or self_service.by_id(connection, link_id))
             if stored.revoked_at is None:
-                rows.revoke(connection, link_id, at=now)
+                _table_of(stored).revoke(connection, link_id, at=now)
                 details = {"domain": stored.account.domain}
                 audit.record(connection, at=now, actor=actor, action="link.revoke", subject=link_id, details=details)
                 stored = replace(stored, revoked_at=now)
         return self._with_token(stored)
 
     def revoke_all(self, *, domain: str, actor: str) -> int:
-        """Close every link of the domain's people that is not closed yet, and say how many. Raises InvalidDomain."""
+        """Close every link of the domain's people that is not closed yet, and say how many. Raises InvalidDomain.
+
+        Those taken at the start page are among them.
+        """
         domain, now = normalise_domain(domain), self._clock()
         with self._store.write() as connection:
-            revoked = rows.revoke_not_closed(connection, domain=domain, at=now)
+            revoked = [
+                *rows.revoke_not_closed(connection, domain=domain, at=now),
+                *self_service.revoke_not_closed(connection, domain=domain, at=now),
+            ]
             details = {"domain": domain}
             audit.record_each(connection, at=now, actor=actor, action="link.revoke", subjects=revoked, details=details)
         return len(revoked)
@@ -132,7 +162,7 @@ class Links:
         Raises LinkRevoked, LinkExpired or LinkUsedUp.
         """
         with self._store.read() as connection:
-            use = rows.use_of(connection, link.id, format_id)
+            use = _table_of(link).use_of(connection, link.id, format_id)
         _is_new_device(use, self._clock())
 
     def count_device(self, link: SetupLink, format_id: str) -> None:
@@ -142,14 +172,28 @@ class Links:
         LinkExpired or LinkUsedUp, and then counts nothing.
         """
         with self._store.write() as connection:
-            rows.lock(connection, link.id)
+            table = _table_of(link)
+            table.lock(connection, link.id)
             now = self._clock()
-            if _is_new_device(rows.use_of(connection, link.id, format_id), now):
-                rows.add_device(connection, link.id, format_id, at=now)
+            if _is_new_device(table.use_of(connection, link.id, format_id), now):
+                table.add_device(connection, link.id, format_id, at=now)
 
     def _with_token(self, stored: StoredLink) -> SetupLink:
         token = make_token(self._key, stored.id, stored.issue)
         return _setup_link(stored, token if token_hash(token) == stored.token_hash else "")
+
+
+class _Queries(Protocol):
+    """What is asked and done alike for a link of an invitation and for one taken at the start page."""
+
+    def lock(self, connection: Connection, link_id: str) -> None: ...
+    def revoke(self, connection: Connection, link_id: str, *, at: datetime) -> None: ...
+    def use_of(self, connection: Connection, link_id: str, format_id: str) -> LinkUse | None: ...
+    def add_device(self, connection: Connection, link_id: str, format_id: str, *, at: datetime) -> None: ...
+
+
+def _table_of(link: StoredLink | SetupLink) -> _Queries:
+    return self_service if link.self_service else rows
 
 
 def _check_limits(lifetime: timedelta, devices: int) -> None:
@@ -197,4 +241,5 @@ def _setup_link(stored: StoredLink, token: str) -> SetupLink:
         devices_allowed=stored.devices_allowed,
         devices_used=stored.devices_used,
         token=token,
+        self_service=stored.self_service,
     )

@@ -24,6 +24,7 @@ class StoredLink:
     revoked_at: datetime | None
     devices_allowed: int
     devices_used: int
+    self_service: bool = False  # taken at the start page, and of no invitation
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,10 @@
 Accept-Language: RFC 9110 section 12.5.4. An answer that depends on it says ``Vary: Accept-Language``.
 """
 
-from flask import request
+from flask import g, request
 
 from provisioner.organisation import Organisation
-from provisioner.texts import LANGUAGES, choose_language
+from provisioner.texts import LANGUAGES, choose_language, translations
 
 _ENGLISH = "en"
 
@@ -25,3 +25,13 @@ def chosen_language(organisation: Organisation | None) -> str:
         offered=offered,
         default=offered[0] if named else _ENGLISH,
     )
+
+
+def gettext(message: str) -> str:
+    """``message`` in the language of this request, for templates."""
+    return translations(chosen_language(g.get("organisation"))).gettext(message)
+
+
+def ngettext(one: str, many: str, number: int) -> str:
+    """``one`` or ``many`` as ``number`` wants it in the language of this request, for templates."""
+    return translations(chosen_language(g.get("organisation"))).ngettext(one, many, number)
