@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from provisioner.directory import Directory
 from provisioner.errors import (
     InvalidDomain,
+    InvalidSetting,
     LinkExpired,
     LinkRevoked,
     LinkUsedUp,
@@ -23,7 +24,7 @@ from provisioner.errors import (
     UnknownDomain,
     UnknownLink,
 )
-from provisioner.links import Links, LinkState, SelfServiceLimits, SetupLink
+from provisioner.links import Happening, LinkEvent, Links, LinkState, SelfServiceLimits, SetupLink
 from provisioner.links.self_service import network_of
 from provisioner.model import Account
 from provisioner.organisation import Organisation
@@ -147,6 +148,37 @@ def test_revoking_all_of_a_domain_revokes_these_too_and_lets_the_domain_go(links
         _take(links)
     with pytest.raises(InvalidDomain):
         links.list(domain="@", handed_out=True)
+
+
+def test_its_mailbox_finds_and_closes_it_in_any_spelling(links: Links) -> None:
+    link = _take(links, Account("Anna@Contoso.Example"))
+    other = _take(links, Account("b@contoso.example"))
+    assert [link] == links.list(address="anna@contoso.example", handed_out=True)
+    assert 1 == links.revoke_all_of(address="anna@contoso.example", actor="admin")
+    assert (LinkState.REVOKED, LinkState.OPEN) == tuple(links.get(each.id).state(NOW) for each in (link, other))
+
+
+def test_its_history_begins_with_whoever_took_it(links: Links, clock: Clock) -> None:
+    link = _take(links)
+    assert [LinkEvent(NOW, Happening.TAKEN)] == links.history(link.id)
+    clock.turn(minutes=1)
+    links.count_device(link, "ios-exchange")
+    clock.turn(minutes=1)
+    links.revoke(link.id, actor="admin")
+    assert [
+        LinkEvent(NOW, Happening.TAKEN),
+        LinkEvent(NOW + MINUTE, Happening.DOWNLOADED, format_id="ios-exchange"),
+        LinkEvent(NOW + 2 * MINUTE, Happening.REVOKED, actor="admin"),
+    ] == links.history(link.id)
+
+
+def test_it_stays_at_one_hour(links: Links) -> None:
+    link = _take(links)
+    with pytest.raises(InvalidSetting, match="at the start page, for one hour, and it stays at that"):
+        links.extend(link.id, by=HOUR, actor="admin")
+    with pytest.raises(InvalidSetting, match="Make one that is open for longer with 'provisioner link create'"):
+        links.reissue(link.id, lifetime=HOUR, devices=None, actor="admin")
+    assert link == links.get(link.id)
 
 
 # The limits

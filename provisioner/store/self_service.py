@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Connection, RowMapping, delete, func, insert, select, text, update
 
 from provisioner.model import Account
-from provisioner.store.links import LinkUse, StoredLink
+from provisioner.store.links import LinkUse, Opening, StoredLink
 from provisioner.store.rows import Rows, read_rows
 from provisioner.store.tables import self_service_links as given
 
@@ -36,6 +36,7 @@ def add(connection: Connection, link: StoredLink, *, network_hash: str) -> None:
             "id": link.id,
             "token_hash": link.token_hash,
             "address": link.account.address,
+            "address_key": link.account.key,
             "domain": link.account.domain,
             "network_hash": network_hash,
             "created_at": link.created_at,
@@ -69,14 +70,14 @@ def by_id(connection: Connection, link_id: str) -> StoredLink | None:
     return _links(connection, given.c.id == link_id).first()
 
 
-def all_links(connection: Connection, *, domain: str | None) -> Rows[StoredLink]:
-    """The links that were given to addresses of a domain, or all; the oldest first."""
-    return _links(connection, *(() if domain is None else (given.c.domain == domain,)))
+def all_links(connection: Connection, *, domain: str | None = None, mailbox: str | None = None) -> Rows[StoredLink]:
+    """The links for addresses of a domain, for the mailbox with this key, or all; the oldest first."""
+    return _links(connection, *_whose(domain, mailbox))
 
 
 def count_not_closed(connection: Connection, *, domain: str, now: datetime) -> int:
     """How many links of the domain's addresses are neither revoked nor expired."""
-    query = select(func.count()).select_from(given).where(*_not_closed(domain, now))
+    query = select(func.count()).select_from(given).where(*_whose(domain, None), *_not_closed(now))
     return connection.execute(query).scalar_one()
 
 
@@ -90,14 +91,22 @@ def revoke(connection: Connection, link_id: str, *, at: datetime) -> None:
     connection.execute(update(given).where(given.c.id == link_id).values(revoked_at=at))
 
 
-def revoke_not_closed(connection: Connection, *, domain: str, at: datetime) -> list[str]:
-    """Close for good the links of the domain's addresses that are neither revoked nor expired; returns their ids."""
-    query = update(given).where(*_not_closed(domain, at)).values(revoked_at=at).returning(given.c.id)
-    return list(connection.execute(query).scalars())
+def revoke_not_closed(connection: Connection, *, domain: str, mailbox: str | None = None, at: datetime) -> list[str]:
+    """Close for good the links of a domain's addresses, or of one mailbox, that are neither revoked nor expired.
+
+    Returns their ids.
+    """
+    query = update(given).where(*_whose(domain, mailbox), *_not_closed(at)).values(revoked_at=at)
+    return list(connection.execute(query.returning(given.c.id)).scalars())
 
 
-def _not_closed(domain: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
-    return given.c.domain == domain, given.c.revoked_at.is_(None), given.c.expires_at > now
+def _whose(domain: str | None, mailbox: str | None) -> list[ColumnElement[bool]]:
+    asked = ((given.c.domain, domain), (given.c.address_key, mailbox))
+    return [column == value for column, value in asked if value is not None]
+
+
+def _not_closed(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return given.c.revoked_at.is_(None), given.c.expires_at > now
 
 
 def use_of(connection: Connection, link_id: str, format_id: str) -> LinkUse | None:
@@ -118,6 +127,16 @@ def use_of(connection: Connection, link_id: str, format_id: str) -> LinkUse | No
 def add_device(connection: Connection, link_id: str, format_id: str, *, at: datetime) -> None:
     """Count the one device."""
     connection.execute(update(given).where(given.c.id == link_id).values(format_id=format_id, opened_at=at))
+
+
+def openings(connection: Connection, link_id: str) -> Rows[Opening]:
+    """The one device as it was counted, if it was."""
+
+    def make(row: RowMapping) -> Opening:
+        return Opening(at=row["opened_at"], format_id=row["format_id"])
+
+    query = select(given).where(given.c.id == link_id, given.c.opened_at.is_not(None))
+    return read_rows(connection, query, key=_KEY, make=make)
 
 
 def prune(connection: Connection, *, expired_before: datetime, at_most: int) -> None:

@@ -149,6 +149,7 @@ self_service_links = Table(
     Column("id", Text, primary_key=True),
     Column("token_hash", Text, nullable=False),
     Column("address", Text, nullable=False),
+    Column("address_key", Text, nullable=False),
     Column("domain", Text, nullable=False),
     Column("network_hash", Text, nullable=False),  # of whoever took it, keyed: no address can be had from it
     Column("created_at", UtcDateTime, nullable=False),

@@ -53,6 +53,7 @@ def _make_self_service_links() -> None:
         sa.Column("id", sa.Text, nullable=False),
         sa.Column("token_hash", sa.Text, nullable=False),
         sa.Column("address", sa.Text, nullable=False),
+        sa.Column("address_key", sa.Text, nullable=False),
         sa.Column("domain", sa.Text, nullable=False),
         sa.Column("network_hash", sa.Text, nullable=False),
         sa.Column("created_at", _MOMENT, nullable=False),
