@@ -18,6 +18,7 @@ from provisioner.cli.domain import domain
 from provisioner.cli.exportconfig import export_config
 from provisioner.cli.formats import formats
 from provisioner.cli.identity import identity
+from provisioner.cli.invite import invite
 from provisioner.cli.link import link
 from provisioner.cli.organisation import organisation
 from provisioner.cli.providers import providers
@@ -48,6 +49,7 @@ for _command in (
     export_config,
     formats,
     identity,
+    invite,
     link,
     organisation,
     providers,

@@ -1,6 +1,8 @@
 """Queries about domains."""
 
-from sqlalchemy import Connection, RowMapping, delete, func, select, text, update
+from collections.abc import Collection
+
+from sqlalchemy import Connection, RowMapping, bindparam, delete, func, select, text, update
 
 from provisioner.organisation import AutodiscoverPolicy, Domain, EwsAccess, Kind, Preference, SelfService, SignInUrls
 from provisioner.store.audit import Detail
@@ -24,6 +26,12 @@ def is_kept(connection: Connection, name: str) -> bool:
     """Whether the domain is there; if so, it is not removed until the transaction ends."""
     query = select(domains.c.name).where(domains.c.name == name).with_for_update(read=True, key_share=True)
     return connection.execute(query).first() is not None
+
+
+def those_known(connection: Connection, names: Collection[str]) -> set[str]:
+    """Those of ``names`` that are there."""
+    query = select(domains.c.name).where(domains.c.name.in_(bindparam("names", expanding=True)))
+    return set(connection.execute(query, {"names": list(names)}).scalars())
 
 
 def count_of(connection: Connection, organisation_id: str) -> int:
