@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from provisioner.directory.plan import Change, Plan, differs, settings_of
+from provisioner.directory.plan import Change, Plan, differs, id_of, settings_of
 from provisioner.errors import AlreadyExists, StillInUse, UnknownDomain, UnknownOrganisation
 from provisioner.organisation import Domain, Organisation
 from provisioner.store import Connection, audit, domains, links, organisations, self_service
@@ -124,8 +124,8 @@ def _carry_out(deeds: Deeds, change: Change) -> None:
             deeds.add_domain(domain)
         case Domain(), Domain() as domain:
             deeds.change_domain(domain)
-        case Domain() as domain, None:
-            deeds.remove_domain(domain.name)
+        case _:
+            deeds.remove_domain(id_of(change.entry))
 
 
 def _changes(before: Mapping[str, Detail], after: Mapping[str, Detail]) -> dict[str, Detail]:
