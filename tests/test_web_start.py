@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 from provisioner.errors import InvalidQuery
 from provisioner.links import SelfServiceLimits
 from provisioner.organisation import SelfService
+from provisioner.texts import LANGUAGES, translate
 from provisioner.web.start import MAX_FORM, read_address
 from tests.samples import ANNA, contoso_domain
 from tests.websites import PUBLIC_URL, Website, make_website
@@ -90,6 +91,48 @@ def test_the_form_leads_to_a_link_for_this_device_and_one_hour(website: Website)
     assert 410 == website.get(f"{link.path}/apple-imap.mobileconfig").status_code
     website.clock.turn(timedelta(hours=1))
     assert 410 == website.get(link.path).status_code
+
+
+@pytest.mark.parametrize(("query", "kept"), [("?lang=de", "?lang=de"), ("?lang=tlh", ""), ("?x=1", ""), ("", "")])
+def test_the_language_that_was_picked_stays_picked(website: Website, query: str, kept: str) -> None:
+    assert f'action="/{kept}"' in website.get(f"/{query}").text
+    answer = website.browser().post(f"/{query}", base_url=PUBLIC_URL, data={"address": SOMEBODY})
+    (link,) = website.links.list(handed_out=True)
+    assert link.path + kept == answer.headers["Location"]
+
+
+@pytest.mark.parametrize("tag", LANGUAGES)
+def test_the_page_and_its_refusal_are_in_the_readers_language(website: Website, tag: str) -> None:
+    to_language = translate(tag)
+    answer = website.get("/", Accept_Language=tag)
+    assert to_language("Your work address") in unescape(answer.text)
+    refused = _send(website, "anna", Accept_Language=tag)
+    assert to_language("The part from the @ sign on is missing.") in _notice(refused)
+    assert ["Accept-Language"] * 2 == [each.headers["Vary"] for each in (answer, refused)]
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_whoever_took_a_link_that_no_longer_opens_is_led_back_to_the_start_page(website: Website, taken: bool) -> None:
+    if taken:
+        link = website.links.hand_out(ANNA, client="192.0.2.1", limits=SelfServiceLimits())
+    else:
+        link = website.link(devices=1, lifetime=timedelta(hours=1))
+    again = 'href="/">Take another link at the start page</a>'
+    assert again not in website.get(link.path).text
+    website.links.count_device(link, "ios-exchange")
+    closed = [website.get(link.path), website.get(f"{link.path}/apple-imap.mobileconfig")]
+    website.clock.turn(timedelta(hours=1))
+    closed.append(website.get(link.path))
+    assert [200, 410, 410] == [answer.status_code for answer in closed]
+    assert [taken] * 3 == [again in answer.text for answer in closed]
+
+
+def test_a_link_that_was_revoked_is_not_replaced_at_the_start_page(website: Website) -> None:
+    link = website.links.hand_out(ANNA, client="192.0.2.1", limits=SelfServiceLimits())
+    website.links.revoke(link.id, actor="test")
+    answer = website.get(link.path)
+    assert 410 == answer.status_code
+    assert "Take another link" not in answer.text
 
 
 def test_a_link_of_an_invitation_says_nothing_of_one_hour(website: Website) -> None:

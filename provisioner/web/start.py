@@ -17,6 +17,7 @@ from provisioner.links import SetupLink
 from provisioner.model import Account
 from provisioner.organisation import SelfService
 from provisioner.query import parse_query
+from provisioner.texts import LANGUAGES
 from provisioner.web.hardening import HAS_FORM, HIDDEN_CLIENT, read_body
 from provisioner.web.site import site
 
@@ -53,7 +54,9 @@ def take() -> Response:
         return _page_for_later(refusal)
     if link is None:
         return _page(200, problem="by invitation")
-    return Response(status=303, headers={"Location": link.path})  # RFC 9110 section 15.4.4: fetched with GET
+    return Response(
+        status=303, headers={"Location": link.path + _chosen()}
+    )  # RFC 9110 section 15.4.4: fetched with GET
 
 
 def read_address(form: bytes) -> str:
@@ -106,7 +109,13 @@ def _page(status: int, **shown: object) -> Response:
     """``problem`` chooses the page's words, ``typed`` stands in the field again."""
     has_form = _has_form()
     setattr(g, HAS_FORM, has_form)
-    known: dict[str, object] = {"organisation": None, "has_form": has_form, "problem": "", "typed": ""}
+    known: dict[str, object] = {
+        "organisation": None,
+        "has_form": has_form,
+        "chosen": _chosen(),
+        "problem": "",
+        "typed": "",
+    }
     response = make_response(render_template("start.html", **(known | shown)))
     response.status_code = status
     response.vary.add("Accept-Language")
@@ -118,6 +127,12 @@ def _page_for_later(refusal: TooManyLinks) -> Response:
     response = _page(429, problem="too many", minutes=ceil(seconds / 60))
     response.headers["Retry-After"] = str(seconds)
     return response
+
+
+def _chosen() -> str:
+    """The language that was picked, as the query that keeps it; "" where none was."""
+    tag = request.args.get("lang", "")
+    return f"?lang={tag}" if tag in LANGUAGES else ""
 
 
 def _has_form() -> bool:
