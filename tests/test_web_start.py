@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from html import unescape
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import quote_plus, urlencode
 
@@ -256,6 +257,16 @@ def test_a_client_behind_an_unknown_proxy_shares_the_proxys_share_and_the_operat
     told = [line for line in logs if line["event"] == "self_service_behind_unknown_proxy"]
     assert [("contoso.example", "trusted_proxies")] * 2 == [(line["domain"], line["setting"]) for line in told]
     assert not [line for line in logs if "203.0.113" in str(line) or "somebody" in str(line)]
+
+
+def test_clients_behind_a_proxy_of_ours_have_a_share_each(tmp_path: Path) -> None:
+    limits, ours = SelfServiceLimits(per_network=1, per_domain=100), (ip_network("10.0.0.0/8"),)
+    website = make_website(tmp_path, domain=OPEN, self_service=limits, trusted_proxies=ours)
+    clients = ["203.0.113.1", "203.0.113.2", "203.0.113.1", "9.9.9.9, 203.0.113.1"]  # the last one made something up
+    with capture_logs() as logs:
+        answers = [_send(website, client="10.1.1.1", X_Forwarded_For=client).status_code for client in clients]
+    assert [303, 303, 429, 429] == answers
+    assert not [line for line in logs if line["event"] == "self_service_behind_unknown_proxy"]
 
 
 def test_looking_at_the_page_takes_nothing_and_other_methods_are_named(website: Website) -> None:
