@@ -19,6 +19,7 @@ from provisioner.web.health import health
 from provisioner.web.pages import pages
 from provisioner.web.rendering import nonce, set_up_templates
 from provisioner.web.site import Site, attach
+from provisioner.web.start import start
 from provisioner.web.unknown import UnknownNames
 
 __all__ = ["Site", "create_web"]
@@ -55,7 +56,7 @@ def create_web(site: Site) -> Flask:
     web.after_request(log.record_response)
     web.after_request(hardening.protection(site, nonce))
     set_up_templates(web, site)
-    for blueprint in (pages, downloads, health):
+    for blueprint in (start, pages, downloads, health):
         web.register_blueprint(blueprint)
     problems.register(web)
     return web

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from io import BytesIO
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from flask import Response, request
+from flask import Response, g, request
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]  # it ships no types
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
@@ -22,6 +22,8 @@ MAX_BODY = 64 * 1024  # octets
 # What the doorkeeper has found out, in the environment of a request.
 PLAIN_HTTP = "provisioner.plain_http"  # a trusted proxy says that the client came without TLS
 HIDDEN_CLIENT = "provisioner.hidden_client"  # REMOTE_ADDR is that of a proxy which we do not know
+
+HAS_FORM = "has_form"  # in g: the answer to this request is a page with a form that is sent to this site
 
 _ANYWHERE = frozenset({"health.healthz", "health.readyz", "health.version", "health.metrics"})
 _CREDENTIALS = ("HTTP_AUTHORIZATION", "HTTP_PROXY_AUTHORIZATION")
@@ -136,10 +138,15 @@ def protection(site: Site, nonce: Callable[[], str]) -> Callable[[Response], Res
     }
 
     def protect(response: Response) -> Response:
+        has_form = bool(g.get(HAS_FORM))
+        if response.mimetype == "text/html":
+            response.headers.setdefault("Content-Security-Policy", content_security_policy(nonce(), has_form=has_form))
+            if has_form:
+                # A browser says "Origin: null" of a form on a page without referrers (Fetch Standard, "serializing a
+                # request origin"), so such a page names itself to this site, and to no other.
+                response.headers.setdefault("Referrer-Policy", "same-origin")
         for name, value in every.items():
             response.headers.setdefault(name, value)
-        if response.mimetype == "text/html":
-            response.headers.setdefault("Content-Security-Policy", content_security_policy(nonce()))
         # The other host names that lead here are of whole domains, whose web sites are none of our business.
         if site.secure and _is_ours(site):
             response.headers["Strict-Transport-Security"] = f"max-age={_ONE_YEAR}"
@@ -148,9 +155,10 @@ def protection(site: Site, nonce: Callable[[], str]) -> Callable[[Response], Res
     return protect
 
 
-def content_security_policy(nonce: str) -> str:
+def content_security_policy(nonce: str, *, has_form: bool) -> str:
     """The policy of a page whose only active content is what holds this nonce (CSP Level 3 section 2.3.1)."""
+    forms_to = "'self'" if has_form else "'none'"
     return (
         f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; img-src 'self' data:; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        f"base-uri 'none'; form-action {forms_to}; frame-ancestors 'none'"
     )

@@ -55,4 +55,5 @@ def here(*, device: str = "", lang: str = "") -> str:
         "device": device or (asked("device") if asked("device") in devices else ""),
         "lang": lang or (asked("lang") if asked("lang") in site().languages else ""),
     }
-    return "?" + urlencode({name: value for name, value in kept.items() if value})
+    query = urlencode({name: value for name, value in kept.items() if value})
+    return f"?{query}" if query else ""

@@ -16,12 +16,6 @@ from provisioner.web.site import site
 pages = Blueprint("pages", __name__)
 
 
-@pages.get("/")
-def start() -> Response:
-    """The same page for everybody: how one gets a link."""
-    return page("start.html", organisation=None)
-
-
 @pages.get("/help")
 def help_with_mail_apps() -> Response:
     """The page that mail apps link to from the settings they found (autoconfig's documentation and enable)."""

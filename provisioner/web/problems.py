@@ -82,9 +82,7 @@ def answer_http(error: HTTPException) -> Response:
 
 def _page(problem: Problem, error: Exception | None = None) -> Response:
     organisation = None if problem is _NOT_FOUND else g.get("organisation")
-    response = page(
-        problem.template, organisation=organisation, status=problem.status, problem=problem, error=error
-    )
+    response = page(problem.template, organisation=organisation, status=problem.status, problem=problem, error=error)
     if problem.retry_after is not None:
         response.headers["Retry-After"] = str(problem.retry_after)
     return response

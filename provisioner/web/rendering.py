@@ -11,7 +11,7 @@ from jinja2 import StrictUndefined
 from markupsafe import Markup
 
 from provisioner.organisation import Organisation
-from provisioner.texts import day
+from provisioner.texts import day, system_name
 from provisioner.web.accent import text_colour
 from provisioner.web.contact import contact_parts, mail_request
 from provisioner.web.languages import here, read_by
@@ -61,11 +61,10 @@ def _ngettext(singular: str, plural: str, number: int) -> str:
     return site().translations(g.language).ngettext(singular, plural, number)
 
 
-def _system_name(system: str, english: str) -> str:  # noqa: ARG001  # until the systems' own names are there
+def _system_name(system: str, english: str) -> str:
     """What ``system`` itself calls the setting, button or message that is ``english`` in English."""
-    return english
+    return system_name(system, english, g.language)
 
 
 def _day(moment: datetime) -> str:
     return day(moment, g.language)
-

@@ -6,7 +6,6 @@ The composition root builds one ``Site``; every view finds it again with ``site(
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from gettext import NullTranslations
 from pathlib import Path
 from secrets import token_urlsafe
@@ -16,7 +15,7 @@ from flask import Flask, current_app
 
 from provisioner.directory import Directory
 from provisioner.format import Format
-from provisioner.links import Links
+from provisioner.links import Links, SelfServiceLimits
 from provisioner.provisioning import Provisioner
 from provisioner.qr import capitals
 from provisioner.signing import Identity
@@ -43,10 +42,11 @@ class Site:
     qr_capitals: bool
     templates: Path
     ready: Callable[[], Mapping[str, str]]  # what the service needs -> "ok", or why it does not work
+    self_service: SelfServiceLimits = field(default_factory=SelfServiceLimits)
     metrics: Metrics = field(default_factory=Metrics)
     languages: Mapping[str, Language] = field(default_factory=lambda: LANGUAGES)  # that pages can be read in, by tag
     translations: Callable[[str], NullTranslations] = translations  # the catalogue of a tag
-    nonce: Callable[[], str] = partial(token_urlsafe, 16)  # what nobody can guess, another one each time
+    nonce: Callable[[], str] = token_urlsafe  # what nobody can guess, another one each time
 
     @property
     def secure(self) -> bool:
