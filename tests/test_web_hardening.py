@@ -324,7 +324,7 @@ def test_one_line_per_request_names_the_route_and_nothing_of_the_client(
         ("/anna@contoso.example", "GET", ("none", "GET", 404)),
         ("/", "ANNA", ("none", "other", 405)),
         ("/healthz", "GET", ("health.healthz", "GET", 200)),
-        ("/?password=hunter2", "GET", ("start.page", "GET", 400)),
+        ("/?password=hunter2", "GET", ("start.show", "GET", 400)),
     ],
 )
 def test_a_refused_request_is_one_line_too(

@@ -21,7 +21,7 @@ def website(tmp_path_factory: pytest.TempPathFactory) -> Website:
 
 @contextmanager
 def _asked(website: Website, path: str, accept: str = "") -> Iterator[None]:
-    builder = EnvironBuilder(path, base_url=PUBLIC_URL, headers={"Accept-Language": accept})
+    builder = EnvironBuilder(path, base_url=PUBLIC_URL, headers=[("Accept-Language", accept)])
     with website.web.request_context(builder.get_environ()):
         yield
 
