@@ -57,3 +57,9 @@ def here(*, device: str = "", lang: str = "") -> str:
     }
     query = urlencode({name: value for name, value in kept.items() if value})
     return f"?{query}" if query else ""
+
+
+def in_language() -> str:
+    """The query of a document's address: the language that was picked for its page; "" where none was."""
+    tag = asked("lang")
+    return f"?lang={tag}" if tag in site().languages else ""

@@ -10,11 +10,12 @@ from flask import Flask, Response, g, make_response, render_template
 from jinja2 import StrictUndefined
 from markupsafe import Markup
 
+from provisioner.manual import manual_servers
 from provisioner.organisation import Organisation
 from provisioner.texts import day, system_name
 from provisioner.web.accent import text_colour
 from provisioner.web.contact import contact_parts, mail_request
-from provisioner.web.languages import here, read_by
+from provisioner.web.languages import here, in_language, read_by
 from provisioner.web.offers import file_name
 from provisioner.web.site import Site, site
 
@@ -49,7 +50,14 @@ def set_up_templates(web: Flask, site: Site) -> None:
     environment.install_gettext_callables(_gettext, _ngettext, newstyle=True)  # type: ignore[attr-defined]  # i18n adds it
     for name, file in (("style", _STYLE), ("script", _SCRIPT)):
         environment.globals[name] = Markup((site.templates / file).read_text(encoding="utf-8"))  # noqa: S704  # our own
-    environment.globals |= {"here": here, "mail_request": mail_request, "os": _system_name, "text_colour": text_colour}
+    environment.globals |= {
+        "here": here,
+        "in_language": in_language,
+        "mail_request": mail_request,
+        "manual_servers": manual_servers,
+        "os": _system_name,
+        "text_colour": text_colour,
+    }
     environment.filters |= {"contact_parts": contact_parts, "file_name": file_name, "day": _day}
 
 
