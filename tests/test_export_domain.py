@@ -181,7 +181,7 @@ def test_apples_schema_and_the_rules_for_mdms_are_kept(mdm: Mdm, tmp_path: Path)
                 paths.append(path)
     if not paths:
         return  # its profiles go into custom settings
-    judge = [sys.executable, str(checker), *paths, "--channel", "mdm", "--json"]
+    judge = [sys.executable, str(checker), *map(str, paths), "--channel", "mdm", "--json"]
     judged = subprocess.run(judge, capture_output=True, check=False)
     reports = json.loads(judged.stdout.decode().rpartition("]")[0] + "]")
     issues = [(report["file"], issue) for report in reports for issue in report["issues"]]
