@@ -20,7 +20,9 @@ from provisioner.cli.link import link
 from provisioner.cli.organisation import organisation
 from provisioner.cli.providers import providers
 from provisioner.cli.render import render
+from provisioner.cli.send import send
 from provisioner.cli.serve import serve
+from provisioner.cli.sheet import sheet
 
 
 @click.group(cls=CommandLine, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -37,5 +39,7 @@ def main(config_path: Path | None) -> None:  # noqa: ARG001  # context.config_fi
     tell_bugs_briefly()
 
 
-for _command in (config, demo, dns, domain, formats, identity, link, organisation, providers, render, serve):
+for _command in (
+    config, demo, dns, domain, formats, identity, link, organisation, providers, render, send, serve, sheet,
+):  # fmt: skip
     main.add_command(_command)

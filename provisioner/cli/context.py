@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _MISUSE = (InvalidInput, NotFound, ConfigurationError)
 _UNWRITABLE = (errno.EBADF, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC)
-_INTERRUPTED = 128 + 2  # as shells report a program ended by SIGINT
+INTERRUPTED = 128 + 2  # as shells report a program ended by SIGINT
 
 
 class PathOf(click.Path):
@@ -73,7 +73,7 @@ class CommandLine(click.Group):
         except ProvisionerError as error:
             raise Refusal(str(error), exit_code=2 if isinstance(error, _MISUSE) else 1) from error
         except KeyboardInterrupt:
-            raise click.exceptions.Exit(_INTERRUPTED) from None
+            raise click.exceptions.Exit(INTERRUPTED) from None
 
 
 def _end(message: str) -> NoReturn:

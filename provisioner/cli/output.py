@@ -24,6 +24,7 @@ class NotWritten(ProvisionerError):
 
 
 _NEW_FILE = 0o644  # and less where the user's mask says so
+_SECRET_FILE = 0o600
 
 
 def print_json(value: object) -> None:
@@ -63,22 +64,23 @@ def print_fields(entries: Mapping[str, str]) -> None:
         click.echo(f"{name.ljust(width)}  {value}".rstrip())
 
 
-def write_file(path: Path, content: bytes) -> None:
-    """Write ``content`` to ``path`` entirely or not at all. Raises NotWritten."""
+def write_file(path: Path, content: bytes, *, secret: bool = False) -> None:
+    """Write ``content`` to ``path`` entirely or not at all; a ``secret`` is for its owner alone. Raises NotWritten."""
     try:
         if path.exists() and not path.is_file():
             path.write_bytes(content)  # a device or a pipe: it cannot be replaced, and must not be
         else:
-            _replace(path.resolve(), content)
+            _replace(path.resolve(), content, secret=secret)
     except OSError as failure:
         raise NotWritten(f"The file {path} could not be written: {failure.strerror}.") from None
 
 
-def _replace(path: Path, content: bytes) -> None:
+def _replace(path: Path, content: bytes, *, secret: bool) -> None:
     unfinished = path.with_name(f".{path.name[:100]}.{uuid4().hex}")
+    mode = _SECRET_FILE if secret else _NEW_FILE
     try:
-        with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _NEW_FILE), "wb") as file:  # noqa: PTH123
-            if path.exists():
+        with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:  # noqa: PTH123
+            if path.exists() and not secret:
                 os.fchmod(file.fileno(), S_IMODE(path.stat().st_mode))
             file.write(content)
             file.flush()
