@@ -18,7 +18,7 @@ from cryptography.x509 import load_pem_x509_certificate
 from provisioner.errors import ConfigurationError, SignInRefused, SignInUnavailable, printable
 
 if TYPE_CHECKING:
-    from msal import ConfidentialClientApplication
+    from msal import ConfidentialClientApplication  # type: ignore[import-untyped]  # it has no types
 
 _SECONDS = 30
 _LONGEST_REASON = 300  # characters of what Entra ID says

@@ -9,6 +9,7 @@
     │   ├── InvalidAddress
     │   ├── InvalidUsername
     │   ├── InvalidDisplayName
+    │   ├── InvalidTable            a CSV file that is none, or tells no addresses
     │   ├── InvalidXml              a request that is no XML we read
     │   ├── InvalidQuery            what stands after the question mark of a URL
     │   │   └── PasswordInQuery
@@ -90,6 +91,10 @@ class InvalidUsername(InvalidInput):
 
 class InvalidDisplayName(InvalidInput):
     """A display name that no document may hold."""
+
+
+class InvalidTable(InvalidInput):
+    """A file of people is no CSV file, or no column of it tells addresses."""
 
 
 class InvalidXml(InvalidInput):

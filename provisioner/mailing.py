@@ -60,8 +60,8 @@ def _sign_in(settings: Settings, provider: MailProvider) -> Password | Token | N
     application = [name for name in _APPLICATION if getattr(settings, name)]
     if settings.smtp_password and application:
         raise ConfigurationError(
-            f"smtp_password and {application[0]} are both set: the mail server is signed in to with a password or as an "
-            "application. Remove one of the two."
+            f"smtp_password and {application[0]} are both set: the mail server is signed in to with a password or as "
+            "an application. Remove one of the two."
         )
     if settings.smtp_password:
         return _password(username, settings.smtp_password.get_secret_value())
@@ -69,9 +69,9 @@ def _sign_in(settings: Settings, provider: MailProvider) -> Password | Token | N
         return Token(username, _access(settings, provider))
     if settings.smtp_username or not settings.smtp_host:
         raise ConfigurationError(
-            "Nothing is set to sign in to the mail server with. Set PROVISIONER_SMTP_TENANT, PROVISIONER_SMTP_CLIENT_ID "
-            "and PROVISIONER_SMTP_CLIENT_SECRET (or PROVISIONER_SMTP_CLIENT_CERTIFICATE) for OAuth2, or "
-            "PROVISIONER_SMTP_PASSWORD; or PROVISIONER_SMTP_HOST alone for a mail server that knows this machine."
+            "Nothing is set to sign in to the mail server with. Set PROVISIONER_SMTP_TENANT, "
+            "PROVISIONER_SMTP_CLIENT_ID and PROVISIONER_SMTP_CLIENT_SECRET (or PROVISIONER_SMTP_CLIENT_CERTIFICATE) for "
+            "OAuth2, or PROVISIONER_SMTP_PASSWORD; or PROVISIONER_SMTP_HOST alone for a mail server that knows this machine."
         )
     return None
 
@@ -87,7 +87,8 @@ def _access(settings: Settings, provider: MailProvider) -> Callable[[], str]:
     for name in ("smtp_tenant", "smtp_client_id"):
         if not getattr(settings, name):
             raise ConfigurationError(
-                f"To sign in to the mail server as an application, {name} is needed too. Set PROVISIONER_{name.upper()}."
+                f"To sign in to the mail server as an application, {name} is needed too. Set "
+                f"PROVISIONER_{name.upper()}."
             )
     scope = settings.smtp_scope or provider.oauth.scopes.get("smtp_app", "")
     if not scope:

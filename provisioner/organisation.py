@@ -16,6 +16,8 @@ _MAX_NAME = 100  # characters; PayloadOrganization is one line on a phone's scre
 _MAX_TEXT = 2000  # characters; ConsentText is one screen
 _MAX_LOGO = 64 * 1024  # octets; it is drawn at the height of two lines
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-[A-Z]{2})?")  # RFC 5646 section 2.1, in its usual case
+_APP_KEY = re.compile(r"[A-Za-z0-9_.:-]{1,200}")
+_MAX_NUMBER = 2**31 - 1  # every reader of a property list or of JSON has room for it, and no key needs more
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 # What a picture's file begins with -> its media type (PNG third edition section 5.2; JPEG: ITU-T T.81 annex B).
 _PICTURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
@@ -123,7 +125,7 @@ class Organisation:
             object.__setattr__(self, f"{name}s", _by_language(words, getattr(self, f"{name}s")))
         object.__setattr__(self, "languages", tuple(dict.fromkeys(map(_language, self.languages))))
         object.__setattr__(self, "accent_colour", _colour(self.accent_colour))
-        object.__setattr__(self, "outlook", MappingProxyType(dict(self.outlook)))
+        object.__setattr__(self, "outlook", MappingProxyType(dict(map(_app_setting, self.outlook.items()))))
 
     def help_in(self, language: str) -> str:
         """The help text in ``language``, or the one for everybody."""
@@ -144,6 +146,19 @@ def _language(tag: str) -> str:
     if not _LANGUAGE.fullmatch(tag):
         raise InvalidSetting(f"The language {printable(tag)} is no tag such as de, pt-BR or zh-Hans.")
     return tag
+
+
+def _app_setting(setting: tuple[str, object]) -> tuple[str, str | bool | int]:
+    key, value = setting
+    if not _APP_KEY.fullmatch(key):
+        raise InvalidSetting(f"The Outlook setting {printable(key)} is no app configuration key; they are ASCII words.")
+    if not isinstance(value, (str, bool, int)):
+        raise InvalidSetting(f"The Outlook setting {key} is neither a text, nor true or false, nor a whole number.")
+    if isinstance(value, str):
+        return key, _line(f"Outlook setting {key}", value, _MAX_TEXT)
+    if not -_MAX_NUMBER <= value <= _MAX_NUMBER:
+        raise InvalidSetting(f"The Outlook setting {key} is a number of more than 32 bits.")
+    return key, value
 
 
 def _colour(text: str) -> str:

@@ -23,7 +23,7 @@ PROFILES = [pytest.param(fmt, id=fmt.id) for fmt in _PROFILES]
 OFFICE365 = PROVIDERS["office365"]
 
 
-def _profile(fmt: Format, account: Account = ANNA, **organisation: str) -> dict[str, Any]:
+def _profile(fmt: Format, account: Account = ANNA, **organisation: Any) -> dict[str, Any]:
     context = contoso_context(fmt, organisation=dataclasses.replace(CONTOSO, **organisation))
     profile = plistlib.loads(fmt.render(account, OFFICE365, context))
     assert isinstance(profile, dict)

@@ -4,12 +4,14 @@ import os
 import sqlite3
 import subprocess
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from tests.commands import Shell, shell_with_contoso
 from tests.demonstration import free_port
+from tests.directories import JPEG, PNG
 from tests.processes import PATIENCE, PROVISIONER
 
 
@@ -25,6 +27,16 @@ def shell(tmp_path: Path) -> Shell:
 
 # organisations
 
+NO_MORE_OF_AN_ORGANISATION: dict[str, object] = {
+    "consent_texts": {},
+    "help_text": "",
+    "help_texts": {},
+    "languages": [],
+    "logo": None,
+    "accent_colour": "",
+    "outlook": {},
+}
+
 
 def test_an_organisation_that_was_added_is_listed_and_shown(empty: Shell) -> None:
     added = empty.run(
@@ -32,7 +44,13 @@ def test_an_organisation_that_was_added_is_listed_and_shown(empty: Shell) -> Non
     )
     assert "Next: provisioner domain add DOMAIN --organisation contoso" in added.stdout
     assert ["contoso", "Contoso", "help@contoso.example"] == empty.run("organisation", "list").stdout.split()[4:]
-    expected = {"id": "contoso", "name": "Contoso", "support_contact": "help@contoso.example", "consent_text": ""}
+    expected: dict[str, object] = {
+        "id": "contoso",
+        "name": "Contoso",
+        "support_contact": "help@contoso.example",
+        "consent_text": "",
+    }
+    expected |= NO_MORE_OF_AN_ORGANISATION
     assert [expected] == empty.json("organisation", "list")
     assert expected == empty.json("organisation", "show", "contoso")
     assert "consent text     none" in empty.run("organisation", "show", "contoso").stdout
@@ -49,8 +67,72 @@ def test_an_empty_list_says_where_was_looked(empty: Shell) -> None:
 def test_only_what_is_given_of_an_organisation_changes(shell: Shell) -> None:
     shell.run("organisation", "set", "contoso", "--support-contact", "IT", "--consent-text", "Agreed?")
     shell.run("organisation", "set", "contoso", "--name", "Contoso Ltd", "--consent-text", "")
-    expected = {"id": "contoso", "name": "Contoso Ltd", "support_contact": "IT", "consent_text": ""}
+    expected: dict[str, object] = {"id": "contoso", "name": "Contoso Ltd", "support_contact": "IT", "consent_text": ""}
+    expected |= NO_MORE_OF_AN_ORGANISATION
     assert expected == shell.json("organisation", "show", "contoso")
+
+
+def test_every_setting_of_an_organisation_can_be_given_and_taken_away(empty: Shell, tmp_path: Path) -> None:
+    logo = tmp_path / "logo.png"
+    logo.write_bytes(PNG)
+    texts = ("--help-text", "9 to 5", "--help-text-in", "de", "9 bis 17", "--consent-text-in", "en", "Agreed?")
+    looks = ("--languages", "en, en", "--accent-colour", "#0B57D0", "--logo", logo)
+    empty.run("organisation", "add", "contoso", "--name", "Contoso", *texts, *looks)
+    shown = empty.json("organisation", "show", "contoso")
+    assert (
+        NO_MORE_OF_AN_ORGANISATION
+        | {
+            "id": "contoso",
+            "name": "Contoso",
+            "support_contact": "",
+            "help_text": "9 to 5",
+            "help_texts": {"de": "9 bis 17"},
+            "consent_text": "",
+            "consent_texts": {"en": "Agreed?"},
+            "languages": ["en"],
+            "accent_colour": "#0b57d0",
+            "logo": {"media_type": "image/png", "size": len(PNG), "sha256": sha256(PNG).hexdigest()},
+        }
+        == shown
+    )
+    taken_away = ("--no-logo", "--help-text-in", "de", "", "--help-text-in", "fr", "Ouvert", "--languages", "")
+    empty.run("organisation", "set", "contoso", *taken_away)
+    expected = shown | {"logo": None, "help_texts": {"fr": "Ouvert"}, "languages": []}
+    assert expected == empty.json("organisation", "show", "contoso")
+
+
+def test_an_organisation_is_shown_with_everything_that_people_see(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "logo.jpg").write_bytes(JPEG)
+    given = ("--logo", tmp_path / "logo.jpg", "--languages", "en,de", "--help-text-in", "de", "9 bis 17")
+    shown = shell.run("organisation", "set", "contoso", *given).stdout
+    assert f"logo             image/jpeg, {len(JPEG)} octets" in shown
+    assert "languages        en, de" in shown
+    assert "help text in de  9 bis 17" in shown
+    assert "accent colour    none" in shown
+    assert shown == shell.run("organisation", "show", "contoso").stdout
+
+
+def test_a_language_without_texts_is_a_warning(shell: Shell) -> None:
+    said = shell.run("organisation", "set", "contoso", "--languages", "en,tlh").stderr
+    assert said.startswith("Warning: the organisation contoso names tlh, which this version has no texts in. It has en")
+    added = shell.run("organisation", "add", "other", "--name", "Other", "--consent-text-in", "tlh", "x")
+    assert "names tlh, which this version has no texts in" in added.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--accent-colour", "blue"], "The accent colour 'blue' is not written as # and six digits, such as #0b57d0."),
+        (["--languages", "de_DE"], "The language 'de_DE' is no tag such as de, pt-BR or zh-Hans."),
+        (["--help-text-in", "German", "x"], "The language 'German' is no tag"),
+        (["--logo", "/dev/null"], "/dev/null is no file."),
+        (["--logo", "gone.png"], "The file gone.png cannot be read: No such file or directory."),
+        (["--logo", __file__], "The logo is neither a PNG nor a JPEG picture."),
+        (["--logo", "x.png", "--no-logo"], "--logo and --no-logo contradict each other; leave one out."),
+    ],
+)
+def test_a_look_that_cannot_be_is_misuse(arguments: list[str], reason: str, shell: Shell) -> None:
+    assert shell.refusal("organisation", "set", "contoso", *arguments).startswith(reason)
 
 
 def test_a_change_of_nothing_is_misuse(shell: Shell) -> None:
@@ -108,6 +190,8 @@ def test_a_domain_has_its_defaults(shell: Shell) -> None:
         "smtp_password": False,
         "ews": "blocked",
         "sign_in_urls": "auto",
+        "prefer": "builtin",
+        "self_service": "invite",
     }
     assert expected == shell.json("domain", "show", "contoso.example")
     assert [expected] == shell.json("domain", "list")
@@ -126,6 +210,18 @@ def test_every_setting_of_a_domain_can_be_given_and_changed(shell: Shell) -> Non
     assert shown | {"smtp_password": False} == shell.json("domain", "show", "contoso.example")
 
 
+def test_an_open_domain_says_what_open_means_and_how_to_close_it(shell: Shell) -> None:
+    said = shell.run("domain", "add", "fabrikam.example", "--organisation", "contoso", "--self-service", "open").stdout
+    assert "whoever enters an address of fabrikam.example on the start page gets a setup link for one device" in said
+    assert "'provisioner domain set fabrikam.example --self-service invite'" in said
+    closed = shell.run("domain", "set", "fabrikam.example", "--self-service", "invite", "--prefer", "outlook").stdout
+    assert "start page" not in closed
+    shown = shell.json("domain", "show", "fabrikam.example")
+    assert ("invite", "outlook") == (shown["self_service"], shown["prefer"])
+    assert "start page" in shell.run("domain", "set", "fabrikam.example", "--self-service", "open").stdout
+    assert "start page" not in shell.run("domain", "set", "fabrikam.example", "--prefer", "builtin").stdout
+
+
 def test_a_domain_can_move_to_another_organisation(shell: Shell) -> None:
     shell.run("organisation", "add", "fabrikam", "--name", "Fabrikam")
     shell.run("domain", "set", "contoso.example", "--organisation", "fabrikam")
@@ -134,8 +230,8 @@ def test_a_domain_can_move_to_another_organisation(shell: Shell) -> None:
 
 def test_domains_are_listed_in_columns(shell: Shell) -> None:
     header, row = shell.run("domain", "list").stdout.splitlines()
-    assert ["DOMAIN", "ORGANISATION", "PROVIDER", "KINDS"] == header.split()
-    assert ["contoso.example", "contoso", "office365", "exchange"] == row.split()
+    assert ["DOMAIN", "ORGANISATION", "PROVIDER", "KINDS", "PREFER", "SELF-SERVICE"] == header.split()
+    assert ["contoso.example", "contoso", "office365", "exchange", "builtin", "invite"] == row.split()
     assert "smtp password  no" in shell.run("domain", "show", "contoso.example").stdout
 
 
@@ -145,6 +241,8 @@ def test_domains_are_listed_in_columns(shell: Shell) -> None:
         (["--provider", "office366"], "Unknown mail provider 'office366'. Did you mean 'office365'?"),
         (["--account-kinds", "exchange,imp"], "account_kinds: unknown value 'imp'. Did you mean 'imap'?"),
         (["--account-kinds", ""], "account_kinds: unknown value ''."),
+        (["--prefer", "outlok"], "prefer: unknown value 'outlok'. Did you mean 'outlook'?"),
+        (["--self-service", "opne"], "self_service: unknown value 'opne'. Did you mean 'open'?"),
         (["--ews", "alowed"], "ews: unknown value 'alowed'. Did you mean 'allowed'?"),
         (["--autodiscover", "x"], "autodiscover: unknown value 'x'. Known: auto, redirect, settings."),
         (["--organisation", "contos"], "Unknown organisation 'contos'. Did you mean 'contoso'?"),

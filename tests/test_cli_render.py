@@ -8,14 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from provisioner.cli.directoryfile import parse_directory, read_directory
 from provisioner.cli.output import NotWritten, write_file
-from provisioner.errors import InvalidInput, InvalidSetting
 from provisioner.formats import FORMATS
-from provisioner.organisation import AutodiscoverPolicy, EwsAccess, Kind, SignInUrls
 from tests.commands import Shell, names
 from tests.pki import content_openssl_verified, make_signer, write_identity
 
@@ -158,9 +153,23 @@ def test_a_format_whose_service_the_provider_lacks_could_not_be_done(shell: Shel
     assert refusal.startswith("The format 'ios-exchange' needs activesync, and the provider 'outlook-com'")
 
 
+def test_a_file_may_declare_several_organisations(shell: Shell, declared: Path) -> None:
+    several = FULL.replace("[organisation]", "[[organisation]]")
+    several = several.replace("[[domain]]", '[[domain]]\norganisation = "contoso"')
+    fabrikam = '[[organisation]]\nid = "fabrikam"\nname = "Fabrikam"\n'
+    declared.write_text(f'{several}{fabrikam}[[domain]]\nname = "fabrikam.example"\norganisation = "fabrikam"\n')
+    arguments = ("--context", declared, "--unsigned")
+    for address, name in ((ANNA, "Contoso & Töchter"), ("anna@fabrikam.example", "Fabrikam")):
+        profile = plistlib.loads(shell.run("render", "ios-exchange", address, *arguments).stdout_bytes)
+        assert name == profile["PayloadOrganization"]
+
+
 def test_an_address_of_a_domain_that_the_file_does_not_declare_is_refused(shell: Shell, declared: Path) -> None:
     refusal = shell.refusal("render", "ios-exchange", "anna@fabrikam.example", "--context", declared, "--unsigned")
     assert refusal.startswith(f"{declared} has no [[domain]] called fabrikam.example, only contoso.example, xn--")
+    declared.write_text(FULL[: FULL.index("[[domain]]")])
+    refusal = shell.refusal("render", "ios-exchange", ANNA, "--context", declared, "--unsigned")
+    assert f"{declared} has no [[domain]] called contoso.example. Add it there." == refusal
 
 
 # files
@@ -237,93 +246,3 @@ def test_a_link_to_a_file_stays_a_link(tmp_path: Path) -> None:
 def test_a_device_is_written_to_and_not_replaced() -> None:
     write_file(Path(os.devnull), b"x")
     assert Path(os.devnull).is_char_device()
-
-
-# the file that declares
-
-
-def test_a_declaration_is_read_with_every_setting(declared: Path) -> None:
-    snapshot = read_directory(declared)
-    domain = snapshot.domain("contoso.example")
-    assert "help@contoso.example" == snapshot.organisation("contoso").support_contact
-    assert ("contoso", "office365-gcc-high") == (domain.organisation_id, domain.provider_id)
-    assert AutodiscoverPolicy.SETTINGS is domain.autodiscover
-    assert (Kind.EXCHANGE, Kind.IMAP) == domain.account_kinds
-    assert (True, EwsAccess.ALLOWED, SignInUrls.NEVER) == (domain.smtp_password, domain.ews, domain.sign_in_urls)
-
-
-def test_a_declaration_needs_little(declared: Path) -> None:
-    domain = read_directory(declared).domain("bücher.example")
-    assert ("office365", (Kind.EXCHANGE,), False) == (domain.provider_id, domain.account_kinds, domain.smtp_password)
-    assert AutodiscoverPolicy.AUTO is domain.autodiscover
-
-
-ORGANISATION = '[organisation]\nid = "contoso"\nname = "Contoso"\n'
-DOMAIN = '[[domain]]\nname = "contoso.example"\n'
-
-
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        ("", "the table [organisation] is missing."),
-        ("organisation = 1", "the table [organisation] is missing."),
-        (ORGANISATION, "at least one [[domain]] was expected, with two brackets on each side."),
-        (ORGANISATION + DOMAIN.replace("[[domain]]", "[domain]"), "at least one [[domain]] was expected"),
-        ("domain = [1]\n" + ORGANISATION, "the table [[domain]] is missing."),
-        (ORGANISATION + DOMAIN + DOMAIN, "a domain is declared twice; keep one of them."),
-        ("organization = 1", "the file has the unknown key 'organization'. Did you mean 'organisation'?"),
-        (ORGANISATION + "nmae = 1\n" + DOMAIN, "[organisation] has the unknown key 'nmae'. Did you mean 'name'?"),
-        (ORGANISATION + DOMAIN + "ewes = 1", "[[domain]] has the unknown key 'ewes'. Did you mean 'ews'?"),
-        (ORGANISATION + "[[domain]]", "name: a text in quotation marks was expected, and it is needed."),
-        (ORGANISATION + DOMAIN + "provider = 5", "provider: a text in quotation marks was expected."),
-        (ORGANISATION + DOMAIN + 'smtp_password = "no"', "smtp_password: true or false was expected."),
-        (ORGANISATION + DOMAIN + 'account_kinds = "imap"', 'account_kinds: a list such as ["exchange", "imap"] was'),
-        (ORGANISATION + DOMAIN + 'account_kinds = ["imp"]', "account_kinds: unknown value 'imp'. Did you mean 'imap'?"),
-        (ORGANISATION + DOMAIN + "account_kinds = []", "account_kinds is empty;"),
-        (ORGANISATION + DOMAIN + 'ews = "alowed"', "ews: unknown value 'alowed'. Did you mean 'allowed'?"),
-        (ORGANISATION + DOMAIN + "ews = true", "ews: unknown value 'True'."),
-        ('[organisation]\nid = "Contoso"\nname = "x"\n' + DOMAIN, "The organisation id 'Contoso' may hold"),
-    ],
-)
-def test_a_wrong_declaration_is_refused_with_its_file_and_key(content: str, reason: str, tmp_path: Path) -> None:
-    file = tmp_path / "wrong.toml"
-    file.write_text(content)
-    with pytest.raises(InvalidSetting) as refusal:
-        read_directory(file)
-    assert str(refusal.value).startswith(f"{file}: {reason}")
-
-
-def test_a_declaration_that_is_no_toml_or_not_there_is_refused_by_name(tmp_path: Path) -> None:
-    file = tmp_path / "wrong.toml"
-    with pytest.raises(InvalidSetting, match="cannot be read: No such file"):
-        read_directory(file)
-    file.write_bytes(b"[organisation")
-    with pytest.raises(InvalidSetting, match="is not valid TOML"):
-        read_directory(file)
-    file.write_bytes(b"\xff")
-    with pytest.raises(InvalidSetting, match="is not UTF-8 text"):
-        read_directory(file)
-    file.write_bytes(b"organisation = " + 5000 * b"[")
-    with pytest.raises(InvalidSetting, match="is nested too deeply"):
-        read_directory(file)
-
-
-_VALUES = st.recursive(
-    st.one_of(st.booleans(), st.integers(), st.floats(), st.text(), st.dates()),
-    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(), inner, max_size=3)),
-    max_leaves=5,
-)
-
-
-@given(
-    st.dictionaries(st.sampled_from(["name", "provider", "ews", "account_kinds", "smtp_password"]), _VALUES),
-    st.dictionaries(st.sampled_from(["id", "name", "consent_text"]), _VALUES),
-)
-def test_whatever_a_declaration_holds_it_is_read_or_refused(
-    domain: dict[str, object], organisation: dict[str, object]
-) -> None:
-    try:
-        snapshot = parse_directory({"organisation": organisation, "domain": [domain]})
-    except InvalidInput:
-        return
-    assert 1 == len(snapshot.domains)

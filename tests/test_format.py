@@ -1,6 +1,7 @@
 """Settings that documents are made with are valid as soon as they exist; a format is offered only where it is meant."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -63,7 +64,7 @@ def test_an_organisation_id_is_a_short_plain_word(identifier: str) -> None:
         ({"consent_text": "a" * 2001}, "consent text is longer than 2000"),
     ],
 )
-def test_an_organisations_texts_are_checked(change: dict[str, str], reason: str) -> None:
+def test_an_organisations_texts_are_checked(change: dict[str, Any], reason: str) -> None:
     with pytest.raises(InvalidSetting, match=reason):
         dataclasses.replace(CONTOSO, **change)
 

@@ -16,6 +16,7 @@ PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
 # What is not Python and yet has to be in the wheel: in the checkout, and inside it.
 CARRIED = [
     ("provisioner", "provisioner", "*.toml"),
+    ("provisioner", "provisioner", "*.mo"),
     ("provisioner", "provisioner", "py.typed"),
     ("provisioner", "provisioner", "*.py"),
     ("templates", "provisioner/templates", "*"),

@@ -9,13 +9,16 @@ from pathlib import Path
 import click
 
 from provisioner import __version__
+from provisioner.cli.apply import apply
 from provisioner.cli.config import config
 from provisioner.cli.context import CommandLine, PathOf, tell_bugs_briefly
 from provisioner.cli.demo import demo
 from provisioner.cli.dns import dns
 from provisioner.cli.domain import domain
+from provisioner.cli.exportconfig import export_config
 from provisioner.cli.formats import formats
 from provisioner.cli.identity import identity
+from provisioner.cli.invite import invite
 from provisioner.cli.link import link
 from provisioner.cli.organisation import organisation
 from provisioner.cli.providers import providers
@@ -40,6 +43,21 @@ def main(config_path: Path | None) -> None:  # noqa: ARG001  # context.config_fi
 
 
 for _command in (
-    config, demo, dns, domain, formats, identity, link, organisation, providers, render, send, serve, sheet,
-):  # fmt: skip
+    apply,
+    config,
+    demo,
+    dns,
+    domain,
+    export_config,
+    formats,
+    identity,
+    invite,
+    link,
+    organisation,
+    providers,
+    render,
+    send,
+    serve,
+    sheet,
+):
     main.add_command(_command)

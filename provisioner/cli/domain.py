@@ -21,6 +21,12 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 def _settings(command: _Command) -> _Command:
     """The options that ``add`` and ``set`` share; what is not given is None."""
     for option in (
+        click.option(
+            "--self-service",
+            metavar="invite|open",
+            help="Whether people are invited, or the start page gives anyone of the domain a link.",
+        ),
+        click.option("--prefer", metavar="builtin|outlook", help="Which app is shown first on Apple devices."),
         click.option("--sign-in-urls", metavar="auto|always|never", help="Name the sign-in page in Exchange profiles."),
         click.option("--ews", metavar="blocked|allowed", help="Whether Exchange Online lets Apple's Mac apps use EWS."),
         click.option("--smtp-password/--no-smtp-password", default=None, help="Whether sending takes a password."),
@@ -64,7 +70,19 @@ def _print_next_steps(added: "Domain", provider: "MailProvider") -> None:
         f"stays where it is, at Microsoft ({provider.dns.autodiscover_cname})" if provider.dns else "stays where it is"
     )
     click.echo(f"- The DNS record autodiscover.{added.name} {stays}. Do not point it to this service.")
+    _tell_self_service(added)
     click.echo(f"Next: provisioner link create NAME@{added.name}")
+
+
+def _tell_self_service(shown: "Domain") -> None:
+    from provisioner.organisation import SelfService
+
+    if shown.self_service is SelfService.OPEN:
+        click.echo(
+            f"Self-service is open: whoever enters an address of {shown.name} on the start page gets a setup link for "
+            "one device and one hour, without an invitation; to sign in they still need the account. Close it with "
+            f"'provisioner domain set {shown.name} --self-service invite'."
+        )
 
 
 @domain.command("list")
@@ -77,8 +95,7 @@ def list_all(ctx: click.Context, *, as_json: bool) -> None:
     if as_json:
         print_json([_named(each) for each in known])
     elif known:
-        rows = [[each.name, each.organisation_id, each.provider_id, _kinds(each)] for each in known]
-        print_table(["DOMAIN", "ORGANISATION", "PROVIDER", "KINDS"], rows)
+        print_table(["DOMAIN", "ORGANISATION", "PROVIDER", "KINDS", "PREFER", "SELF-SERVICE"], map(_row, known))
     else:
         say_none_yet("domain", services.settings.data_dir)
 
@@ -107,6 +124,8 @@ def change(ctx: click.Context, /, *, name: str, organisation: str | None, **give
             raise Refusal(f"Nothing to change: name a setting of {after.name} and its new value.", exit_code=2)
         services.directory.change_domain(after, actor=actor())
     _print(after, as_json=False)
+    if "self_service" in changes:
+        _tell_self_service(after)
 
 
 @domain.command("remove")
@@ -121,8 +140,8 @@ def remove(ctx: click.Context, *, name: str) -> None:
 
 def _changes(given: Mapping[str, Any]) -> dict[str, Any]:
     """What was given, as the fields of a Domain. Raises InvalidSetting with a suggestion."""
-    from provisioner.cli.directoryfile import choice
-    from provisioner.organisation import AutodiscoverPolicy, EwsAccess, Kind, SignInUrls
+    from provisioner.cli.directorykeys import choice
+    from provisioner.organisation import AutodiscoverPolicy, EwsAccess, Kind, Preference, SelfService, SignInUrls
 
     readers: dict[str, tuple[str, Callable[[Any], Any]]] = {
         "provider": ("provider_id", str),
@@ -134,6 +153,8 @@ def _changes(given: Mapping[str, Any]) -> dict[str, Any]:
         "smtp_password": ("smtp_password", bool),
         "ews": ("ews", lambda value: choice(EwsAccess, "ews", value)),
         "sign_in_urls": ("sign_in_urls", lambda value: choice(SignInUrls, "sign_in_urls", value)),
+        "prefer": ("prefer", lambda value: choice(Preference, "prefer", value)),
+        "self_service": ("self_service", lambda value: choice(SelfService, "self_service", value)),
     }
     return {readers[name][0]: readers[name][1](value) for name, value in given.items() if value is not None}
 
@@ -142,6 +163,11 @@ def _named(shown: "Domain") -> dict[str, Any]:
     """The domain under the names that its options have."""
     names = {"organisation_id": "organisation", "provider_id": "provider"}
     return {names.get(name, name): value for name, value in plain(shown).items()}
+
+
+def _row(shown: "Domain") -> list[str]:
+    choices = [shown.prefer.value, shown.self_service.value]
+    return [shown.name, shown.organisation_id, shown.provider_id, _kinds(shown), *choices]
 
 
 def _kinds(shown: "Domain") -> str:

@@ -1,26 +1,29 @@
-"""``provisioner link``: the setup links behind the QR codes, by hand.
+"""``provisioner link``: the setup links behind the QR codes, by hand: made, found and shown.
 
 Links are built from the configured public URL alone.
 """
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from io import TextIOWrapper
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from provisioner.address import normalise_domain
-from provisioner.cli.context import Refusal, actor, open_services, settings_from
-from provisioner.cli.output import print_fields, print_json, print_table, say_none_yet
-from provisioner.errors import UnknownLink, printable
+from provisioner.cli.context import PathOf, Refusal, actor, open_services, settings_from
+from provisioner.cli.linkchange import extend, reissue, revoke
+from provisioner.cli.linksaid import described, known, print_history, print_link, print_links
+from provisioner.cli.output import file_at, plain, print_json, say_none_yet
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from provisioner.app import Services
     from provisioner.links import SetupLink
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+_STATES = click.Choice(["open", "used-up", "expired", "revoked"])
 
 
 @click.group()
@@ -59,134 +62,113 @@ def create(
         made = services.links.create(
             account, lifetime=timedelta(days=settings.link_days), devices=settings.link_devices, actor=actor()
         )
-    _print_link(made, services, as_json=as_json)
+    print_link(made, services, as_json=as_json)
 
 
 @link.command("list")
 @click.option("--domain", metavar="DOMAIN", help="Only the links of this domain's people.")
+@click.option("--address", metavar="ADDRESS", help="Only the links of this mailbox.")
+@click.option("--state", type=_STATES, help="Only the links in this state.")
+@click.option(
+    "--csv",
+    "csv_file",
+    type=PathOf(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write a CSV file, which 'provisioner invite' reads back.",
+)
 @_JSON
 @click.pass_context
-def list_all(ctx: click.Context, *, domain: str | None, as_json: bool) -> None:
+def list_all(
+    ctx: click.Context,
+    *,
+    domain: str | None,
+    address: str | None,
+    state: str | None,
+    csv_file: Path | None,
+    as_json: bool,
+) -> None:
     """List the setup links, the oldest first."""
     with open_services(settings_from(ctx)) as services:
-        known = services.links.list(domain=domain)
+        found, now = services.links.list(domain=domain, address=address), services.clock()
+    found = [each for each in found if state in (None, each.state(now).value)]
+    if csv_file:
+        _write_csv(csv_file, found, now)
     if as_json:
-        print_json([_described(each, services) for each in known])
-    elif known:
-        now = services.clock()
-        rows = [
-            [
-                each.id,
-                each.account.address,
-                each.state(now).value,
-                f"{each.devices_used} of {each.devices_allowed}",
-                f"{each.expires_at:%Y-%m-%d %H:%M}",
-            ]
-            for each in known
-        ]
-        print_table(["ID", "ADDRESS", "STATE", "DEVICES", "EXPIRES (UTC)"], rows)
+        print_json([described(each, now) for each in found])
+    elif csv_file:
+        click.echo(f"Wrote {len(found)} setup {'link' if len(found) == 1 else 'links'} to {csv_file}.")
+    elif found:
+        print_links(found, now)
     else:
-        say_none_yet("setup link", services.settings.data_dir)
+        say_none_yet("such setup link" if domain or address or state else "setup link", services.settings.data_dir)
 
 
 @link.command("show")
-@click.argument("link_id", metavar="ID")
+@click.argument("which", metavar="ADDRESS-or-ID")
 @_JSON
 @click.pass_context
-def show(ctx: click.Context, *, link_id: str, as_json: bool) -> None:
-    """Show the setup link ID, and print it again."""
+def show(ctx: click.Context, *, which: str, as_json: bool) -> None:
+    """Print a setup link again: the one with this ID, or the newest of a mailbox, an open one if there is one."""
     from provisioner.app import require_public_url
 
     settings = settings_from(ctx)
     require_public_url(settings)
-    with open_services(settings) as services, _known(link_id):
-        _print_link(services.links.get(link_id), services, as_json=as_json)
+    with open_services(settings) as services, known(which):
+        found = _newest(services, which) if "@" in which else services.links.get(which)
+        print_link(found, services, as_json=as_json)
 
 
-@link.command("revoke")
-@click.argument("link_id", metavar="[ID]", default="")
-@click.option("--domain", metavar="DOMAIN", default="", help="Close every open link of this domain's people instead.")
+@link.command("history")
+@click.argument("link_id", metavar="ID")
 @_JSON
 @click.pass_context
-def revoke(ctx: click.Context, *, link_id: str, domain: str, as_json: bool) -> None:
-    """Close the setup link ID for good, or all those of a domain."""
-    if bool(link_id) == bool(domain):
-        raise click.UsageError("Name either the ID of one link, or --domain and a domain to close all its links.")
-    with open_services(settings_from(ctx)) as services:
-        if domain:
-            count = services.links.revoke_all(domain=domain, actor=actor())
-            said = f"Revoked {_counted(count)} of {normalise_domain(domain)}. What they set up on devices stays there."
-        else:
-            with _known(link_id):
-                services.links.revoke(link_id, actor=actor())
-            count, said = 1, f"Revoked the setup link {link_id}. What it set up on devices stays there."
+def history(ctx: click.Context, *, link_id: str, as_json: bool) -> None:
+    """Tell what happened to the setup link ID: who made and changed it, and the devices that were counted."""
+    with open_services(settings_from(ctx)) as services, known(link_id):
+        events = services.links.history(link_id)
     if as_json:
-        print_json({"revoked": count})
+        print_json(events)
     else:
-        click.echo(said)
+        print_history(events)
 
 
-def _counted(count: int) -> str:
-    return "1 open setup link" if count == 1 else f"{count} open setup links"
+for _change in (extend, reissue, revoke):
+    link.add_command(_change)
 
 
-@contextmanager
-def _known(link_id: str) -> Iterator[None]:
-    """Says to an administrator what UnknownLink does not say to a stranger."""
-    try:
-        yield
-    except UnknownLink:
-        message = f"No setup link has the id {printable(link_id)}. Find it with 'provisioner link list'."
-        raise Refusal(message, exit_code=2) from None
-
-
-def _url(shown: "SetupLink", services: "Services") -> str | None:
-    """The link, or None where it is closed and the link key was another. Raises ConfigurationError where it is open."""
+def _newest(services: "Services", address: str) -> "SetupLink":
     from provisioner.links import LinkState
 
-    if not shown.token and shown.state(services.clock()) in (LinkState.EXPIRED, LinkState.REVOKED):
-        return None
-    return services.settings.public_url + shown.path
+    now = services.clock()
+    found = services.links.list(address=address)
+    if not found:
+        raise Refusal(
+            "This mailbox has no setup link. Make one with 'provisioner link create' or 'provisioner invite'.",
+            exit_code=2,
+        )
+    return max(found, key=lambda each: (each.state(now) is LinkState.OPEN, each.created_at))
 
 
-def _described(shown: "SetupLink", services: "Services") -> dict[str, Any]:
-    return {
-        "id": shown.id,
-        "address": shown.account.address,
-        "username": shown.account.username,
-        "name": shown.account.display_name,
-        "state": shown.state(services.clock()),
-        "created_at": shown.created_at,
-        "expires_at": shown.expires_at,
-        "revoked_at": shown.revoked_at,
-        "devices_allowed": shown.devices_allowed,
-        "devices_used": shown.devices_used,
-    }
+def _write_csv(path: Path, found: Sequence["SetupLink"], now: "datetime") -> None:
+    from provisioner.invitations import spreadsheet
 
-
-def _print_link(shown: "SetupLink", services: "Services", *, as_json: bool) -> None:
-    from provisioner.links import LinkState
-
-    url, state = _url(shown, services), shown.state(services.clock())
-    if as_json:
-        print_json({"link": url, **_described(shown, services)})
-        return
-    print_fields(
-        {
-            "link": url or "made with another link key",
-            "id": shown.id,
-            "address": shown.account.address,
-            "state": state.value,
-            "expires": f"{shown.expires_at:%Y-%m-%d %H:%M} UTC",
-            "devices": f"{shown.devices_used} of {shown.devices_allowed} used",
-        }
-    )
-    if url and sys.stdout.isatty() and state is LinkState.OPEN:
-        print_qr(url, in_capitals=services.settings.qr_capitals)
-
-
-def print_qr(url: str, *, in_capitals: bool) -> None:
-    """Write the link's QR code to the terminal, as a camera reads it on any background."""
-    from provisioner.qr import capitals, qr_terminal
-
-    click.echo(f"\n{qr_terminal(capitals(url) if in_capitals else url, colour=sys.stdout.isatty())}")
+    columns = [
+        "address",
+        "username",
+        "name",
+        "language",
+        "state",
+        "created_at",
+        "expires_at",
+        "devices_allowed",
+        "devices_used",
+        "id",
+    ]
+    with file_at(path) as file:
+        text = TextIOWrapper(file, encoding="utf-8-sig", newline="")  # with its mark, Excel reads it as what it is
+        write = spreadsheet(text, columns)
+        for each in found:
+            told = plain(described(each, now))
+            write(told[name] for name in columns)
+        text.flush()
+        text.detach()

@@ -1,19 +1,45 @@
 """``provisioner organisation``: whose people are provisioned, by hand."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from hashlib import sha256
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from provisioner.cli.context import Refusal, actor, open_services, settings_from
-from provisioner.cli.output import print_fields, print_json, print_table, say_none_yet
+from provisioner.cli.context import PathOf, Refusal, actor, open_services, settings_from
+from provisioner.cli.languages import warn_of_languages
+from provisioner.cli.output import plain, print_fields, print_json, print_table, say_none_yet
 
 if TYPE_CHECKING:
     from provisioner.organisation import Organisation
 
-_CONTACT = click.option("--support-contact", help="Whom people ask for help: a name, an address, a telephone number.")
-_CONSENT = click.option("--consent-text", help="Text that a person agrees to before installing; it adds a tap.")
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
 _JSON = click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+_TEXT_IN: Mapping[str, Any] = {"type": (str, str), "multiple": True, "metavar": "LANGUAGE TEXT"}
+
+
+def _settings(command: _Command) -> _Command:
+    """The options that ``add`` and ``set`` share; what is not given is None or empty."""
+    for option in (
+        click.option("--accent-colour", metavar="#RRGGBB", help="The colour of the setup page's button."),
+        click.option(
+            "--logo",
+            type=PathOf(dir_okay=False, path_type=Path),
+            help="A PNG or JPEG of 64 KiB at most, for its pages.",
+        ),
+        click.option("--languages", metavar="TAGS", help="What people are offered, the usual first, such as en,de."),
+        click.option("--consent-text-in", **_TEXT_IN, help="The consent text in one language; repeat it for others."),
+        click.option("--consent-text", help="Text that a person agrees to before installing; it adds a tap."),
+        click.option("--help-text-in", **_TEXT_IN, help="The help text in one language; repeat it for others."),
+        click.option("--help-text", help="Shown beside the contact: opening hours, what to have ready."),
+        click.option("--support-contact", help="Whom people ask for help: a name, an address, a telephone number."),
+    ):
+        command = option(command)
+    return command
 
 
 @click.group()
@@ -24,18 +50,17 @@ def organisation() -> None:
 @organisation.command("add")
 @click.argument("organisation_id", metavar="ID")
 @click.option("--name", required=True, help="The name people know it by; it stands in every profile.")
-@_CONTACT
-@_CONSENT
+@_settings
 @click.pass_context
-def add(
-    ctx: click.Context, *, organisation_id: str, name: str, support_contact: str | None, consent_text: str | None
-) -> None:
+def add(ctx: click.Context, /, *, organisation_id: str, name: str, **given: Any) -> None:
     """Add the organisation ID."""
     from provisioner.organisation import Organisation
 
-    added = Organisation(organisation_id, name, support_contact or "", consent_text or "")
+    bare = Organisation(organisation_id, name)
+    added = replace(bare, **_changes(bare, given))
     with open_services(settings_from(ctx)) as services:
         services.directory.add_organisation(added, actor=actor())
+    warn_of_languages(added)
     click.echo(f"Added the organisation {added.id}. Next: provisioner domain add DOMAIN --organisation {added.id}")
 
 
@@ -47,7 +72,7 @@ def list_all(ctx: click.Context, *, as_json: bool) -> None:
     with open_services(settings_from(ctx)) as services:
         known = list(services.directory.read().organisations.values())
     if as_json:
-        print_json(known)
+        print_json([_named(each) for each in known])
     elif known:
         print_table(["ID", "NAME", "SUPPORT CONTACT"], [[each.id, each.name, each.support_contact] for each in known])
     else:
@@ -59,7 +84,7 @@ def list_all(ctx: click.Context, *, as_json: bool) -> None:
 @_JSON
 @click.pass_context
 def show(ctx: click.Context, *, organisation_id: str, as_json: bool) -> None:
-    """Show the organisation ID."""
+    """Show the organisation ID and its settings; the picture by its type, size and SHA-256."""
     with open_services(settings_from(ctx)) as services:
         _print(services.directory.read().organisation(organisation_id), as_json=as_json)
 
@@ -67,18 +92,19 @@ def show(ctx: click.Context, *, organisation_id: str, as_json: bool) -> None:
 @organisation.command("set")
 @click.argument("organisation_id", metavar="ID")
 @click.option("--name", help="The name people know it by.")
-@_CONTACT
-@_CONSENT
+@click.option("--no-logo", is_flag=True, help="Show no picture any more.")
+@_settings
 @click.pass_context
-def change(ctx: click.Context, /, *, organisation_id: str, **given: str | None) -> None:
+def change(ctx: click.Context, /, *, organisation_id: str, **given: Any) -> None:
     """Change what is given of the organisation ID; an empty text takes a text away."""
     with open_services(settings_from(ctx)) as services:
         before = services.directory.read().organisation(organisation_id)
-        changes = {name: value for name, value in given.items() if value is not None}
+        changes = _changes(before, given)
         if not changes:
             raise Refusal(f"Nothing to change: name a setting of {before.id} and its new value.", exit_code=2)
         after = replace(before, **changes)
         services.directory.change_organisation(after, actor=actor())
+    warn_of_languages(after)
     _print(after, as_json=False)
 
 
@@ -92,15 +118,59 @@ def remove(ctx: click.Context, *, organisation_id: str) -> None:
     click.echo(f"Removed the organisation {organisation_id}.")
 
 
+def _changes(before: "Organisation", given: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given, as the fields of an Organisation. Raises InvalidSetting, and UsageError for a contradiction."""
+    from provisioner.cli.directorykeys import read_logo
+
+    texts = ("name", "support_contact", "help_text", "consent_text", "accent_colour")
+    changes: dict[str, Any] = {name: given[name] for name in texts if given.get(name) is not None}
+    for name in ("help_text", "consent_text"):
+        if given[f"{name}_in"]:
+            changes[f"{name}s"] = _merged(getattr(before, f"{name}s"), given[f"{name}_in"])
+    if given["languages"] is not None:
+        changes["languages"] = tuple(filter(None, map(str.strip, given["languages"].split(","))))
+    if given["logo"] is not None and given.get("no_logo"):
+        raise click.UsageError("--logo and --no-logo contradict each other; leave one out.")
+    if given["logo"] is not None:
+        changes["logo"] = read_logo(given["logo"])
+    if given.get("no_logo"):
+        changes["logo"] = None
+    return changes
+
+
+def _merged(before: Mapping[str, str], given: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+    """The texts by language with those that were given; an empty one takes a language away."""
+    texts = {**before, **dict(given)}
+    return MappingProxyType({language: text for language, text in texts.items() if text.strip()})
+
+
+def _named(shown: "Organisation") -> dict[str, Any]:
+    """The organisation as JSON has it, its picture described."""
+    logo = shown.logo and {
+        "media_type": shown.logo.media_type,
+        "size": len(shown.logo.content),
+        "sha256": sha256(shown.logo.content).hexdigest(),
+    }
+    return {**plain(replace(shown, logo=None)), "logo": logo}
+
+
 def _print(shown: "Organisation", *, as_json: bool) -> None:
     if as_json:
-        print_json(shown)
+        print_json(_named(shown))
         return
+    logo = shown.logo and f"{shown.logo.media_type}, {len(shown.logo.content)} octets"
     print_fields(
         {
             "id": shown.id,
             "name": shown.name,
             "support contact": shown.support_contact or "none",
+            "help text": shown.help_text or "none",
+            **{f"help text in {language}": text for language, text in shown.help_texts.items()},
             "consent text": shown.consent_text or "none",
+            **{f"consent text in {language}": text for language, text in shown.consent_texts.items()},
+            "languages": ", ".join(shown.languages) or "all there are",
+            "logo": logo or "none",
+            "accent colour": shown.accent_colour or "none",
+            **{f"outlook {key}": str(value) for key, value in shown.outlook.items()},
         }
     )

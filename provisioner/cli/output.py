@@ -3,15 +3,15 @@
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import fields, is_dataclass
 from datetime import date
 from enum import Enum
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from stat import S_IMODE
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import uuid4
 
 import click
@@ -66,23 +66,50 @@ def print_fields(entries: Mapping[str, str]) -> None:
 
 def write_file(path: Path, content: bytes, *, secret: bool = False) -> None:
     """Write ``content`` to ``path`` entirely or not at all; a ``secret`` is for its owner alone. Raises NotWritten."""
+    with file_at(path, secret=secret) as file:
+        try:
+            file.write(content)
+        except OSError as failure:
+            raise _not_written(path, failure) from None
+
+
+@contextmanager
+def file_at(path: Path, *, secret: bool = False) -> Iterator[BinaryIO]:
+    """A file to write to, which is at ``path`` when the block has ended, entirely or not at all. Raises NotWritten.
+
+    A ``secret`` is for its owner alone, whatever was there before.
+    """
+    ours = True
     try:
-        if path.exists() and not path.is_file():
-            path.write_bytes(content)  # a device or a pipe: it cannot be replaced, and must not be
-        else:
-            _replace(path.resolve(), content, secret=secret)
+        with _opened(path, secret=secret) as file:
+            ours = False  # what fails in the block is the block's to tell
+            yield file
+            ours = True
     except OSError as failure:
-        raise NotWritten(f"The file {path} could not be written: {failure.strerror}.") from None
+        if not ours:
+            raise
+        raise _not_written(path, failure) from None
 
 
-def _replace(path: Path, content: bytes, *, secret: bool) -> None:
+def _not_written(path: Path, failure: OSError) -> NotWritten:
+    return NotWritten(f"The file {path} could not be written: {failure.strerror}.")
+
+
+def _opened(path: Path, *, secret: bool) -> AbstractContextManager[BinaryIO]:
+    if path.exists() and not path.is_file():
+        return path.open("wb")  # a device or a pipe: it cannot be replaced, and must not be
+    return _replacing(path.resolve(), secret=secret)
+
+
+@contextmanager
+def _replacing(path: Path, *, secret: bool) -> Iterator[BinaryIO]:
     unfinished = path.with_name(f".{path.name[:100]}.{uuid4().hex}")
     mode = _SECRET_FILE if secret else _NEW_FILE
     try:
         with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:  # noqa: PTH123
             if path.exists() and not secret:
                 os.fchmod(file.fileno(), S_IMODE(path.stat().st_mode))
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)

@@ -91,8 +91,8 @@ def _snapshot(account: "Account", context: Path | None, provider: str | None) ->
         return Snapshot(organisations={organisation.id: organisation}, domains={domain.name: domain})
     declared = read_directory(context)
     if account.domain not in declared.domains:
-        known = ", ".join(declared.domains)
-        raise InvalidSetting(f"{context} has no [[domain]] called {account.domain}, only {known}. Add it there.")
+        known = f", only {', '.join(declared.domains)}" if declared.domains else ""
+        raise InvalidSetting(f"{context} has no [[domain]] called {account.domain}{known}. Add it there.")
     if provider is None:
         return declared
     domains = {name: replace(domain, provider_id=provider) for name, domain in declared.domains.items()}

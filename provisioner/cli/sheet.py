@@ -83,8 +83,9 @@ def _poster(services: "Services", name: str) -> str:
     domain = snapshot.domain(name)
     if domain.self_service is not SelfService.OPEN:
         message = (
-            f"The people of {domain.name} get their links by invitation (self_service is invite), so a poster would lead "
-            f"them nowhere. Print cards with 'provisioner sheet --domain {domain.name}', or set self_service to open."
+            f"The people of {domain.name} get their links by invitation (self_service is invite), so a poster would "
+            f"lead them nowhere. Print cards with 'provisioner sheet --domain {domain.name}', or set self_service to "
+            "open."
         )
         raise Refusal(message, exit_code=1)
     organisation = snapshot.organisation(domain.organisation_id)

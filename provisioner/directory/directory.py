@@ -4,25 +4,20 @@ Clients that discover their settings are answered from the snapshot alone, so th
 Every change stands in the audit trail, written in the same transaction.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from provisioner.address import normalise_domain
+from provisioner.directory.deeds import Deeds, carry_out
 from provisioner.directory.live import LiveSnapshot
+from provisioner.directory.ownership import refuse_each_unowned, refuse_unowned
+from provisioner.directory.plan import Plan, make_plan
 from provisioner.directory.snapshot import Servable, Snapshot, read_servable, read_snapshot
-from provisioner.errors import (
-    AlreadyExists,
-    ConfigurationError,
-    InvalidSetting,
-    StillInUse,
-    UnknownDomain,
-    UnknownOrganisation,
-    UnknownProvider,
-)
+from provisioner.errors import ConfigurationError
 from provisioner.model import MailProvider
 from provisioner.organisation import Domain, Organisation
-from provisioner.store import Connection, Store, audit, domains, links, organisations
-from provisioner.store.audit import Detail
+from provisioner.store import Store, domains
 
 
 class Directory:
@@ -40,47 +35,21 @@ class Directory:
 
     def add_organisation(self, organisation: Organisation, *, actor: str) -> None:
         """Add an organisation. Raises AlreadyExists where its id is taken."""
-        with self._store.write() as connection:
-            if not organisations.add(connection, organisation):
-                raise AlreadyExists(
-                    f"The organisation {organisation.id!r} is there already. "
-                    "Change it with 'provisioner organisation set'."
-                )
-            self._record(connection, actor, "organisation.add", organisation.id, organisations.values(organisation))
-        self.refresh()
+        with self._deeds(actor) as deeds:
+            deeds.add_organisation(organisation)
 
     def change_organisation(self, organisation: Organisation, *, actor: str) -> None:
         """Write ``organisation`` over the one with its id; where nothing differs, nothing is recorded.
 
         Raises UnknownOrganisation.
         """
-        with self._store.write() as connection:
-            before = organisations.find(connection, organisation.id)
-            if before is None:
-                raise UnknownOrganisation(organisation.id, organisations.all_ids(connection))
-            changes = _changes(organisations.values(before), organisations.values(organisation))
-            if changes:
-                organisations.change(connection, organisation)
-                self._record(connection, actor, "organisation.change", organisation.id, changes)
-        self.refresh()
+        with self._deeds(actor) as deeds:
+            deeds.change_organisation(organisation)
 
     def remove_organisation(self, organisation_id: str, *, actor: str) -> None:
         """Remove an organisation. Raises UnknownOrganisation, and StillInUse while it has domains."""
-        with self._store.write() as connection:
-            known = organisations.all_ids(connection)
-            # Compared here: what was typed may be no text that a database takes.
-            before = organisations.find(connection, organisation_id) if organisation_id in known else None
-            if before is None:
-                raise UnknownOrganisation(organisation_id, known)
-            count = domains.count_of(connection, organisation_id)
-            if count:
-                raise StillInUse(
-                    f"The organisation {organisation_id!r} still has {count} {'domain' if count == 1 else 'domains'}. "
-                    "Remove them first with 'provisioner domain remove'."
-                )
-            organisations.remove(connection, organisation_id)
-            self._record(connection, actor, "organisation.remove", organisation_id, organisations.values(before))
-        self.refresh()
+        with self._deeds(actor) as deeds:
+            deeds.remove_organisation(organisation_id)
 
     def add_domain(self, domain: Domain, *, actor: str) -> None:
         """Add a domain to its organisation.
@@ -88,51 +57,43 @@ class Directory:
         Raises InvalidSetting for a domain or a provider of private customers, UnknownProvider, UnknownOrganisation, and
         AlreadyExists where some organisation has it.
         """
-        self._refuse_unowned(domain)
-        with self._store.write() as connection:
-            if not organisations.is_kept(connection, domain.organisation_id):
-                raise UnknownOrganisation(domain.organisation_id, organisations.all_ids(connection))
-            if not domains.add(connection, domain):
-                raise AlreadyExists(
-                    f"The domain {domain.name} is there already. Change it with 'provisioner domain set'."
-                )
-            self._record(connection, actor, "domain.add", domain.name, domains.values(domain))
-        self.refresh()
+        refuse_unowned(domain, self._providers)
+        with self._deeds(actor) as deeds:
+            deeds.add_domain(domain)
 
     def change_domain(self, domain: Domain, *, actor: str) -> None:
         """Write ``domain`` over the one with its name; where nothing differs, nothing is recorded.
 
         Raises UnknownDomain, UnknownOrganisation, UnknownProvider, and InvalidSetting as ``add_domain`` does.
         """
-        self._refuse_unowned(domain)
-        with self._store.write() as connection:
-            before = domains.find(connection, domain.name)
-            if before is None:
-                raise UnknownDomain(domain.name)
-            if not organisations.is_kept(connection, domain.organisation_id):
-                raise UnknownOrganisation(domain.organisation_id, organisations.all_ids(connection))
-            changes = _changes(domains.values(before), domains.values(domain))
-            if changes:
-                domains.change(connection, domain)
-                self._record(connection, actor, "domain.change", domain.name, changes)
-        self.refresh()
+        refuse_unowned(domain, self._providers)
+        with self._deeds(actor) as deeds:
+            deeds.change_domain(domain)
 
     def remove_domain(self, name: str, *, actor: str) -> None:
         """Remove a domain. Raises UnknownDomain, and StillInUse while a setup link of its people still opens."""
         name = normalise_domain(name)
-        with self._store.write() as connection:
-            before = domains.find(connection, name)
-            if before is None:
-                raise UnknownDomain(name)
-            count = links.count_not_closed(connection, domain=name, now=self._clock())
-            if count:
-                raise StillInUse(
-                    f"The domain {name} still has {count} open setup {'link' if count == 1 else 'links'}. Revoke them "
-                    f"first: 'provisioner link revoke --domain {name}'."
-                )
-            domains.remove(connection, name)
-            self._record(connection, actor, "domain.remove", name, domains.values(before))
-        self.refresh()
+        with self._deeds(actor) as deeds:
+            deeds.remove_domain(name)
+
+    def plan(self, wanted: Snapshot, *, prune: bool) -> Plan:
+        """What ``apply`` would do now; changes nothing. Raises InvalidSetting as ``apply`` does."""
+        refuse_each_unowned(wanted.domains.values(), self._providers)
+        return make_plan(self.read(), wanted, prune=prune)
+
+    def apply(self, wanted: Snapshot, *, prune: bool, actor: str) -> Plan:
+        """Make the directory what ``wanted`` says, in one transaction, and return what was done.
+
+        What ``wanted`` does not name is left alone, or removed with ``prune``. The plan is made where nobody else can
+        change the directory any more. Raises InvalidSetting with a line for each domain that no organisation can have,
+        and StillInUse with a line for each domain to be removed that still has open links.
+        """
+        refuse_each_unowned(wanted.domains.values(), self._providers)
+        with self._deeds(actor) as deeds:
+            domains.keep_writers_out(deeds.connection)
+            plan = make_plan(read_snapshot(deeds.connection), wanted, prune=prune)
+            carry_out(deeds, plan)
+        return plan
 
     def read(self) -> Snapshot:
         """The directory as the store has it now, also what cannot be served: for administrators.
@@ -176,29 +137,9 @@ class Directory:
         with self._store.read() as connection:
             return read_servable(connection, self._providers)
 
-    def _record(
-        self, connection: Connection, actor: str, action: str, subject: str, details: Mapping[str, Detail]
-    ) -> None:
-        audit.record(connection, at=self._clock(), actor=actor, action=action, subject=subject, details=details)
-
-    def _refuse_unowned(self, domain: Domain) -> None:
-        """Raise InvalidSetting for private customers' domains, UnknownProvider for a provider there is not."""
-        for provider in self._providers.values():
-            if any(domain.name == each or domain.name.endswith(f".{each}") for each in provider.consumer_domains):
-                raise InvalidSetting(
-                    f"{domain.name} belongs to the private customers of {provider.name}; no organisation owns it. Use "
-                    "a domain of the organisation's own."
-                )
-        chosen = self._providers.get(domain.provider_id)
-        if chosen is None:
-            raise UnknownProvider(domain.provider_id, self._providers)
-        if chosen.consumer_domains:
-            raise InvalidSetting(
-                f"{chosen.name} serves private customers; no organisation owns a domain there. Use 'provisioner "
-                f"render' for a single document, or another provider for {domain.name}."
-            )
-
-
-def _changes(before: Mapping[str, Detail], after: Mapping[str, Detail]) -> dict[str, Detail]:
-    """What differs, as setting -> [before, after]."""
-    return {setting: [before[setting], after[setting]] for setting in after if before[setting] != after[setting]}
+    @contextmanager
+    def _deeds(self, actor: str) -> Iterator[Deeds]:
+        """One transaction of ``actor``, and then a fresh snapshot."""
+        with self._store.write() as connection:
+            yield Deeds(connection, actor, self._clock)
+        self.refresh()

@@ -1,7 +1,10 @@
 """Setup links: what stands behind the QR code, who it is for, how long it opens and on how many devices."""
 
+from provisioner.links.history import Happening, LinkEvent
+from provisioner.links.invite import Invited
+from provisioner.links.issue import LONGEST, MOST_DEVICES, SHORTEST
 from provisioner.links.key import load_link_key
-from provisioner.links.links import DEVICE_WINDOW, LONGEST, MOST_DEVICES, SHORTEST, Links
+from provisioner.links.links import DEVICE_WINDOW, Links
 from provisioner.links.setup_link import LinkState, SetupLink
 
 __all__ = [
@@ -9,6 +12,9 @@ __all__ = [
     "LONGEST",
     "MOST_DEVICES",
     "SHORTEST",
+    "Happening",
+    "Invited",
+    "LinkEvent",
     "LinkState",
     "Links",
     "SetupLink",

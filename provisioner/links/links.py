@@ -5,36 +5,29 @@ which every fetch of that format is the same device. The count deters passing a 
 """
 
 import re
-import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from provisioner.address import normalise_domain
-from provisioner.errors import (
-    InvalidSetting,
-    LinkExpired,
-    LinkRevoked,
-    LinkUsedUp,
-    UnknownDomain,
-    UnknownLink,
-)
+from provisioner.errors import InvalidSetting, LinkExpired, LinkRevoked, LinkUsedUp, UnknownDomain, UnknownLink
+from provisioner.links.history import LinkEvent, link_history
+from provisioner.links.invite import Invited, foresee, invite, link_details
+from provisioner.links.issue import LONGEST, check_limits, new_link, next_issue, setup_link
 from provisioner.links.setup_link import SetupLink
 from provisioner.links.token import make_token, read_token, token_hash
 from provisioner.model import Account
-from provisioner.store import Store, audit, domains
+from provisioner.store import Connection, Store, audit, domains, history, invitations
 from provisioner.store import links as rows
-from provisioner.store.audit import Detail
+from provisioner.store.invitations import Person
 from provisioner.store.links import LinkUse, StoredLink
 
-SHORTEST = timedelta(minutes=1)
-LONGEST = timedelta(days=3650)
-MOST_DEVICES = 1000
 DEVICE_WINDOW = timedelta(minutes=10)  # one device fetches a profile more than once: Chrome on iOS does so each time
 
-_FIRST_ISSUE = 1
 _ID = re.compile(r"[0-9a-f]{32}")
 _SetupLinks = list[SetupLink]  # inside Links, list is the method
+_LinkEvents = list[LinkEvent]
 
 
 class Links:
@@ -54,31 +47,41 @@ class Links:
         The person's username and display name are renewed from ``account``. Raises InvalidSetting where ``lifetime``
         is not within a minute and 3650 days or ``devices`` not within 1 and 1000, and UnknownDomain.
         """
-        _check_limits(lifetime, devices)
-        now, link_id = self._clock(), secrets.token_hex(16)
-        token = make_token(self._key, link_id, _FIRST_ISSUE)
-        stored = StoredLink(
-            id=link_id,
-            issue=_FIRST_ISSUE,
-            token_hash=token_hash(token),
-            account=account,
-            created_at=now,
-            expires_at=now + lifetime,
-            revoked_at=None,
-            devices_allowed=devices,
-            devices_used=0,
-        )
+        check_limits(lifetime, devices)
+        now = self._clock()
+        stored, token = new_link(self._key, account, now=now, lifetime=lifetime, devices=devices)
         with self._store.write() as connection:
             if not domains.is_kept(connection, account.domain):
                 raise UnknownDomain(account.domain)
-            rows.add(connection, stored, invitation_id=rows.save_invitation(connection, account, at=now))
-            details: dict[str, Detail] = {
-                "domain": account.domain,
-                "devices": devices,
-                "expires_at": stored.expires_at.isoformat(),
-            }
-            audit.record(connection, at=now, actor=actor, action="link.create", subject=stored.id, details=details)
-        return _setup_link(stored, token)
+            rows.add(connection, stored, invitation_id=invitations.save(connection, account, at=now))
+            audit.record(
+                connection, at=now, actor=actor, action="link.create", subject=stored.id, details=link_details(stored)
+            )
+        return setup_link(stored, token)
+
+    def invite(
+        self, people: Sequence[Person], *, lifetime: timedelta, devices: int, actor: str
+    ) -> Mapping[str, Invited]:
+        """Invite ``people`` in one transaction: whoever has no open link gets one. By the key of each mailbox.
+
+        What a person's list does not tell stays as it is known. Raises InvalidSetting as ``create`` does.
+        """
+        check_limits(lifetime, devices)
+        with self._store.write() as connection:
+            return invite(
+                connection,
+                people,
+                key=self._key,
+                now=self._clock(),
+                lifetime=lifetime,
+                devices=devices,
+                actor=actor,
+            )
+
+    def foresee(self, people: Sequence[Person]) -> Mapping[str, Invited]:
+        """What ``invite`` would do now; changes nothing."""
+        with self._store.read() as connection:
+            return foresee(connection, people, now=self._clock())
 
     def find(self, token: str) -> SetupLink:
         """The link that ``token`` opens, in any case. Raises UnknownLink, the same for a token that cannot be one."""
@@ -87,7 +90,7 @@ class Links:
             raise UnknownLink
         with self._store.read() as connection:
             stored = _known(rows.by_token_hash(connection, token_hash(canonical)))
-        return _setup_link(stored, canonical)
+        return setup_link(stored, canonical)
 
     def get(self, link_id: str) -> SetupLink:
         """The link with this id. Raises UnknownLink."""
@@ -96,35 +99,79 @@ class Links:
             stored = _known(rows.by_id(connection, link_id))
         return self._with_token(stored)
 
-    def list(self, *, domain: str | None = None) -> _SetupLinks:
-        """The links of a domain's people, or everybody's, the oldest first. Raises InvalidDomain."""
+    def list(self, *, domain: str | None = None, address: str | None = None) -> _SetupLinks:
+        """The links of a domain's people, of one mailbox, or everybody's, the oldest first.
+
+        Raises InvalidDomain and InvalidAddress.
+        """
         domain = None if domain is None else normalise_domain(domain)
+        mailbox = None if address is None else Account(address).key
         with self._store.read() as connection:
-            stored = rows.all_links(connection, domain=domain).whole()
+            stored = rows.all_links(connection, domain=domain, mailbox=mailbox).whole()
         return [self._with_token(each) for each in stored]
+
+    def history(self, link_id: str) -> _LinkEvents:
+        """What happened to the link, the oldest first. Raises UnknownLink."""
+        _check_id(link_id)
+        with self._store.read() as connection:
+            _known(rows.by_id(connection, link_id))
+            deeds, openings = history.deeds(connection, link_id), history.openings(connection, link_id)
+        return link_history(deeds.whole(), openings.whole())
+
+    def extend(self, link_id: str, *, by: timedelta, actor: str) -> SetupLink:
+        """Keep the link open for longer: from its end, or from now where it has expired.
+
+        Raises UnknownLink, LinkRevoked, and InvalidSetting where it would be open for more than 3650 days.
+        """
+        with self._changing(link_id) as (connection, stored, now):
+            expires_at = max(stored.expires_at, now) + by
+            if not now < expires_at <= now + LONGEST:
+                raise InvalidSetting(f"A setup link stays open for {LONGEST.days} days at most, counted from now.")
+            stored = replace(stored, expires_at=expires_at)
+            rows.renew(connection, stored)
+            details = {"domain": stored.account.domain, "expires_at": expires_at.isoformat()}
+            audit.record(connection, at=now, actor=actor, action="link.extend", subject=stored.id, details=details)
+        return self._with_token(stored)
+
+    def reissue(self, link_id: str, *, lifetime: timedelta, devices: int | None, actor: str) -> SetupLink:
+        """Give the link a new token, which is dead in its old one, and ``lifetime`` from now.
+
+        The devices that were counted stay counted; ``devices`` is how many more may be, None as many as are left.
+        Raises UnknownLink, LinkRevoked and InvalidSetting.
+        """
+        with self._changing(link_id) as (connection, stored, now):
+            allowed = stored.devices_allowed if devices is None else stored.devices_used + devices
+            check_limits(lifetime, allowed)
+            stored, token = next_issue(self._key, stored, expires_at=now + lifetime, devices_allowed=allowed)
+            rows.renew(connection, stored)
+            details = {**link_details(stored), "issue": stored.issue}
+            audit.record(connection, at=now, actor=actor, action="link.reissue", subject=stored.id, details=details)
+        return setup_link(stored, token)
 
     def revoke(self, link_id: str, *, actor: str) -> SetupLink:
         """Close the link for good; closing it twice is closing it once. Raises UnknownLink."""
-        _check_id(link_id)
-        now = self._clock()
-        with self._store.write() as connection:
-            rows.lock(connection, link_id)
-            stored = _known(rows.by_id(connection, link_id))
+        with self._locked(link_id) as (connection, stored, now):
             if stored.revoked_at is None:
                 rows.revoke(connection, link_id, at=now)
-                details = {"domain": stored.account.domain}
-                audit.record(connection, at=now, actor=actor, action="link.revoke", subject=link_id, details=details)
+                audit.record(
+                    connection,
+                    at=now,
+                    actor=actor,
+                    action="link.revoke",
+                    subject=stored.id,
+                    details={"domain": stored.account.domain},
+                )
                 stored = replace(stored, revoked_at=now)
         return self._with_token(stored)
 
     def revoke_all(self, *, domain: str, actor: str) -> int:
         """Close every link of the domain's people that is not closed yet, and say how many. Raises InvalidDomain."""
-        domain, now = normalise_domain(domain), self._clock()
-        with self._store.write() as connection:
-            revoked = rows.revoke_not_closed(connection, domain=domain, at=now)
-            details = {"domain": domain}
-            audit.record_each(connection, at=now, actor=actor, action="link.revoke", subjects=revoked, details=details)
-        return len(revoked)
+        return self._revoke_not_closed(normalise_domain(domain), mailbox=None, actor=actor)
+
+    def revoke_all_of(self, *, address: str, actor: str) -> int:
+        """Close every link of one mailbox that is not closed yet, and say how many. Raises InvalidAddress."""
+        account = Account(address)
+        return self._revoke_not_closed(account.domain, mailbox=account.key, actor=actor)
 
     def require_open(self, link: SetupLink, format_id: str) -> None:
         """Return where the link may hand out this format now; counts nothing.
@@ -147,16 +194,32 @@ class Links:
             if _is_new_device(rows.use_of(connection, link.id, format_id), now):
                 rows.add_device(connection, link.id, format_id, at=now)
 
+    @contextmanager
+    def _locked(self, link_id: str) -> Iterator[tuple[Connection, StoredLink, datetime]]:
+        """A transaction in which nobody else changes the link, with the link and the time. Raises UnknownLink."""
+        _check_id(link_id)
+        with self._store.write() as connection:
+            rows.lock(connection, link_id)
+            yield connection, _known(rows.by_id(connection, link_id)), self._clock()
+
+    @contextmanager
+    def _changing(self, link_id: str) -> Iterator[tuple[Connection, StoredLink, datetime]]:
+        """The same for what is not done to a link that was closed for good. Raises LinkRevoked."""
+        with self._locked(link_id) as (connection, stored, now):
+            if stored.revoked_at is not None:
+                raise LinkRevoked
+            yield connection, stored, now
+
+    def _revoke_not_closed(self, domain: str, *, mailbox: str | None, actor: str) -> int:
+        now, details = self._clock(), {"domain": domain}
+        with self._store.write() as connection:
+            revoked = rows.revoke_not_closed(connection, domain=domain, mailbox=mailbox, at=now)
+            audit.record_each(connection, at=now, actor=actor, action="link.revoke", subjects=revoked, details=details)
+        return len(revoked)
+
     def _with_token(self, stored: StoredLink) -> SetupLink:
         token = make_token(self._key, stored.id, stored.issue)
-        return _setup_link(stored, token if token_hash(token) == stored.token_hash else "")
-
-
-def _check_limits(lifetime: timedelta, devices: int) -> None:
-    if not SHORTEST <= lifetime <= LONGEST:
-        raise InvalidSetting("A setup link lives between 1 minute and 3650 days.")
-    if not 1 <= devices <= MOST_DEVICES:
-        raise InvalidSetting(f"A setup link is good for 1 to {MOST_DEVICES} devices, not {devices}.")
+        return setup_link(stored, token if token_hash(token) == stored.token_hash else "")
 
 
 def _check_id(link_id: str) -> None:
@@ -184,17 +247,3 @@ def _known(stored: StoredLink | None) -> StoredLink:
     if stored is None:
         raise UnknownLink
     return stored
-
-
-def _setup_link(stored: StoredLink, token: str) -> SetupLink:
-    return SetupLink(
-        id=stored.id,
-        issue=stored.issue,
-        account=stored.account,
-        created_at=stored.created_at,
-        expires_at=stored.expires_at,
-        revoked_at=stored.revoked_at,
-        devices_allowed=stored.devices_allowed,
-        devices_used=stored.devices_used,
-        token=token,
-    )

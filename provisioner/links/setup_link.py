@@ -31,6 +31,7 @@ class SetupLink:
     devices_used: int
     # Whoever has it has the link: it stands in no log. Empty where the link key is not the one it was made with.
     token: str = field(repr=False)
+    language: str = ""  # of the person, BCP 47; empty: not known
 
     def state(self, now: datetime) -> LinkState:
         """Whether the link opens at ``now``."""

@@ -1,8 +1,8 @@
 """The invitation as a mail: text and HTML, the link, and its QR code as a picture inside the mail.
 
-MIME: multipart/alternative with multipart/related (RFC 2046, RFC 2387), pictures named by Content-ID (RFC 2392), so that
-nothing is fetched from anywhere. Auto-Submitted: RFC 3834. The headers are built by Python's email package, which lets no
-line break into one.
+MIME: multipart/alternative with multipart/related (RFC 2046, RFC 2387), pictures named by Content-ID (RFC 2392), so
+that nothing is fetched from anywhere. Auto-Submitted: RFC 3834. The headers are built by Python's email package, which
+lets no line break into one.
 """
 
 from dataclasses import dataclass

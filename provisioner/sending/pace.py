@@ -1,7 +1,7 @@
 """How fast mails may go: so many in a minute and so many in a day, as the mail server allows.
 
-A day is any 24 hours that end now, counted from the attempts that are stored, so that a restart forgets none. A minute's
-mails are spread evenly, so that no minute, wherever it begins, holds more of them.
+A day is any 24 hours that end now, counted from the attempts that are stored, so that a restart forgets none. A
+minute's mails are spread evenly, so that no minute, wherever it begins, holds more of them.
 """
 
 from collections import deque

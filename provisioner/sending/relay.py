@@ -1,8 +1,8 @@
 """Hands one mail to the mail server, and tells what became of it.
 
-SMTP (RFC 5321) on a connection with TLS, checked always: STARTTLS (RFC 3207) before anything is said, or implicit TLS. A
-server without it gets nothing. Sign-in: PLAIN or LOGIN with a password (RFC 4954), or Microsoft's XOAUTH2 with a token,
-without an initial response, since a token is longer than a command line may be (RFC 4954 section 4).
+SMTP (RFC 5321) on a connection with TLS, checked always: STARTTLS (RFC 3207) before anything is said, or implicit TLS.
+A server without it gets nothing. Sign-in: PLAIN or LOGIN with a password (RFC 4954), or Microsoft's XOAUTH2 with a
+token, without an initial response, since a token is longer than a command line may be (RFC 4954 section 4).
 """
 
 import re
@@ -203,7 +203,7 @@ class RelayLine:
                     raise SMTPNotSupportedError("it offers no XOAUTH2")
                 words = iter([f"user={username}\x01auth=Bearer {current()}\x01\x01"])
                 # A refusal comes as a challenge, which is answered with nothing.
-                smtp.auth(_XOAUTH2, lambda challenge=None: next(words, ""), initial_response_ok=False)
+                smtp.auth(_XOAUTH2, lambda _=None: next(words, ""), initial_response_ok=False)
 
     def _drop(self) -> None:
         _hang_up(self._smtp)
@@ -211,8 +211,8 @@ class RelayLine:
 
     def _unavailable(self, failure: Exception) -> RelayUnavailable:
         return RelayUnavailable(
-            f"The mail server {self._place()} does not answer ({_kind(failure)}). See that it is the right one and that "
-            "this machine may connect to it."
+            f"The mail server {self._place()} does not answer ({_kind(failure)}). See that it is the right one and "
+            "that this machine may connect to it."
         )
 
     def _no_tls(self, failure: SSLError) -> RelayUnusable:
@@ -222,8 +222,8 @@ class RelayLine:
                 "was sent. Correct the host; or name the authority of a server of your own in PROVISIONER_SMTP_CA_FILE."
             )
         return RelayUnusable(
-            f"No TLS came about with the mail server {self._place()} ({failure.reason}). Nothing was sent. See that port "
-            "and PROVISIONER_SMTP_SECURITY belong together."
+            f"No TLS came about with the mail server {self._place()} ({failure.reason}). Nothing was sent. See that "
+            "port and PROVISIONER_SMTP_SECURITY belong together."
         )
 
     def _not_opened(self, refusal: SMTPResponseException) -> RelayUnusable | RelayUnavailable:
@@ -234,8 +234,8 @@ class RelayLine:
 
     def _no_way_in(self, failure: SMTPException) -> RelayUnusable:
         return RelayUnusable(
-            f"The mail server {self._place()} cannot be used as it is set here: {failure}. Nothing was sent, and nothing "
-            "is ever sent without TLS."
+            f"The mail server {self._place()} cannot be used as it is set here: {failure}. Nothing was sent, and "
+            "nothing is ever sent without TLS."
         )
 
     def _place(self) -> str:

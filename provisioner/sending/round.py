@@ -1,7 +1,7 @@
 """One round of sending: mail after mail at the pace that is allowed, until none is left or somebody stops it.
 
-A person's refusal is written down and the round goes on. Trouble of the mail server itself is nobody's refusal: the mail
-is put back, and the round waits, or ends where waiting does not help.
+A person's refusal is written down and the round goes on. Trouble of the mail server itself is nobody's refusal: the
+mail is put back, and the round waits, or ends where waiting does not help.
 """
 
 from collections.abc import Callable

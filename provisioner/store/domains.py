@@ -1,6 +1,8 @@
 """Queries about domains."""
 
-from sqlalchemy import Connection, RowMapping, delete, func, select, update
+from collections.abc import Collection
+
+from sqlalchemy import Connection, RowMapping, bindparam, delete, func, select, text, update
 
 from provisioner.organisation import AutodiscoverPolicy, Domain, EwsAccess, Kind, Preference, SelfService, SignInUrls
 from provisioner.store.audit import Detail
@@ -26,10 +28,25 @@ def is_kept(connection: Connection, name: str) -> bool:
     return connection.execute(query).first() is not None
 
 
+def those_known(connection: Connection, names: Collection[str]) -> set[str]:
+    """Those of ``names`` that are there."""
+    query = select(domains.c.name).where(domains.c.name.in_(bindparam("names", expanding=True)))
+    return set(connection.execute(query, {"names": list(names)}).scalars())
+
+
 def count_of(connection: Connection, organisation_id: str) -> int:
     """How many domains the organisation has."""
     query = select(func.count()).select_from(domains).where(domains.c.organisation_id == organisation_id)
     return connection.execute(query).scalar_one()
+
+
+def keep_writers_out(connection: Connection) -> None:
+    """Wait until nobody else changes an organisation or a domain, and keep it so until the transaction ends.
+
+    PostgreSQL documentation, section 13.3.1: reading goes on, and links are made. SQLite has one writer at a time.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("LOCK TABLE organisations, domains IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def add(connection: Connection, domain: Domain) -> bool:

@@ -1,12 +1,12 @@
-"""Queries about invitations, their setup links, and the devices a link was opened on."""
+"""Queries about the setup links of invitations, and the devices a link was opened on."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, func, insert, select, update
 
 from provisioner.model import Account
-from provisioner.store.insertion import insertion
 from provisioner.store.rows import Rows, read_rows
 from provisioner.store.tables import devices, invitations, links
 
@@ -24,6 +24,7 @@ class StoredLink:
     revoked_at: datetime | None
     devices_allowed: int
     devices_used: int
+    language: str = ""  # of the person, BCP 47; empty: not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +38,14 @@ class LinkUse:
     last_opened: datetime | None
 
 
-def save_invitation(connection: Connection, account: Account, *, at: datetime) -> int:
-    """The number of the mailbox's invitation: a new one, or the present one with its username and name renewed."""
-    told = {"address": account.address, "username": account.username, "display_name": account.display_name}
-    query = (
-        insertion(connection, invitations)
-        .values(address_key=account.key, domain=account.domain, created_at=at, **told)
-        .on_conflict_do_update(index_elements=["address_key"], set_=told)
-        .returning(invitations.c.id)
-    )
-    return int(connection.execute(query).scalar_one())
-
-
 def add(connection: Connection, link: StoredLink, *, invitation_id: int) -> None:
     """Add a link to an invitation."""
-    connection.execute(
-        insert(links),
+    add_each(connection, [(invitation_id, link)])
+
+
+def add_each(connection: Connection, made: Iterable[tuple[int, StoredLink]]) -> None:
+    """Add many links, each to the invitation with the number beside it."""
+    new = [
         {
             "id": link.id,
             "invitation_id": invitation_id,
@@ -61,8 +54,11 @@ def add(connection: Connection, link: StoredLink, *, invitation_id: int) -> None
             "created_at": link.created_at,
             "expires_at": link.expires_at,
             "devices_allowed": link.devices_allowed,
-        },
-    )
+        }
+        for invitation_id, link in made
+    ]
+    if new:
+        connection.execute(insert(links), new)
 
 
 def by_token_hash(connection: Connection, token_hash: str) -> StoredLink | None:
@@ -75,18 +71,20 @@ def by_id(connection: Connection, link_id: str) -> StoredLink | None:
     return read_rows(connection, _BY_ID, {"link_id": link_id}, key=links.c.id, make=_link).first()
 
 
-def all_links(connection: Connection, *, domain: str | None) -> Rows[StoredLink]:
-    """The links of a domain's people, or everybody's; the oldest first."""
+def all_links(connection: Connection, *, domain: str | None = None, mailbox: str | None = None) -> Rows[StoredLink]:
+    """The links of a domain's people, of the mailbox with this key, or everybody's; the oldest first."""
     query = _LINKS.order_by(links.c.created_at, links.c.id)
     if domain is not None:
         query = query.where(invitations.c.domain == domain)
+    if mailbox is not None:
+        query = query.where(invitations.c.address_key == mailbox)
     return read_rows(connection, query, key=links.c.id, make=_link)
 
 
 def count_not_closed(connection: Connection, *, domain: str, now: datetime) -> int:
     """How many links of the domain's people are neither revoked nor expired."""
     query = select(func.count()).select_from(links.join(invitations))
-    return connection.execute(query.where(*_not_closed(domain, now))).scalar_one()
+    return connection.execute(query.where(invitations.c.domain == domain, *_not_closed(now))).scalar_one()
 
 
 def lock(connection: Connection, link_id: str) -> None:
@@ -102,14 +100,26 @@ def revoke(connection: Connection, link_id: str, *, at: datetime) -> None:
     connection.execute(update(links).where(links.c.id == link_id).values(revoked_at=at))
 
 
-def revoke_not_closed(connection: Connection, *, domain: str, at: datetime) -> list[str]:
-    """Close for good the links of the domain's people that are neither revoked nor expired; returns their ids."""
-    query = update(links).where(links.c.invitation_id == invitations.c.id, *_not_closed(domain, at))
+def renew(connection: Connection, link: StoredLink) -> None:
+    """Write the link's issue, token, end and devices over those that are kept."""
+    told = {name: getattr(link, name) for name in ("issue", "token_hash", "expires_at", "devices_allowed")}
+    connection.execute(update(links).where(links.c.id == link.id).values(told))
+
+
+def revoke_not_closed(
+    connection: Connection, *, domain: str | None = None, mailbox: str | None = None, at: datetime
+) -> list[str]:
+    """Close for good the links of a domain's people, or of one mailbox, that are neither revoked nor expired.
+
+    Returns their ids.
+    """
+    whose = invitations.c.domain == domain if mailbox is None else invitations.c.address_key == mailbox
+    query = update(links).where(links.c.invitation_id == invitations.c.id, whose, *_not_closed(at))
     return list(connection.execute(query.values(revoked_at=at).returning(links.c.id)).scalars())
 
 
-def _not_closed(domain: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
-    return invitations.c.domain == domain, links.c.revoked_at.is_(None), links.c.expires_at > now
+def _not_closed(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return links.c.revoked_at.is_(None), links.c.expires_at > now
 
 
 def use_of(connection: Connection, link_id: str, format_id: str) -> LinkUse | None:
@@ -143,6 +153,7 @@ _LINKS = select(
     invitations.c.address,
     invitations.c.username,
     invitations.c.display_name,
+    invitations.c.language,
     links.c.created_at,
     links.c.expires_at,
     links.c.revoked_at,
@@ -168,6 +179,7 @@ def _link(row: RowMapping) -> StoredLink:
         revoked_at=row["revoked_at"],
         devices_allowed=int(row["devices_allowed"]),  # SQLite keeps whatever was written into a column
         devices_used=row["devices_used"],
+        language=row["language"],
     )
 
 

@@ -1,8 +1,8 @@
 """Queries about the outbox: one mail for each issue of a link, and what became of it.
 
-A mail is ``queued``, then ``sending`` while it is handed over, then ``sent``, ``refused`` or ``unsure``; what the server
-took not now is queued again. Whoever takes a mail has it alone: PostgreSQL skips the rows that another transaction
-holds, SQLite lets one writer in at a time.
+A mail is ``queued``, then ``sending`` while it is handed over, then ``sent``, ``refused`` or ``unsure``; what the
+server did not take for now is queued again. Whoever takes a mail has it alone: PostgreSQL skips the rows that another
+transaction holds, SQLite lets one writer in at a time.
 """
 
 from collections.abc import Mapping
@@ -183,7 +183,7 @@ def next_due(connection: Connection, *, domain: str | None) -> datetime | None:
 def counts(connection: Connection, *, domain: str | None) -> Mapping[str, int]:
     """How many mails are in each state that any is in."""
     query = select(mails.c.state, func.count()).where(_of_domain(domain)).group_by(mails.c.state)
-    return {state: number for state, number in connection.execute(query)}
+    return dict(connection.execute(query).tuples().all())
 
 
 def all_mails(connection: Connection, *, domain: str | None) -> Rows[ListedMail]:
@@ -211,7 +211,7 @@ def all_mails(connection: Connection, *, domain: str | None) -> Rows[ListedMail]
 def newest_open_links(connection: Connection, *, domain: str | None, now: datetime) -> Mapping[str, str]:
     """The id of the newest open link of each invitation -> the person's language."""
     query = _newest_open(now, domain).with_only_columns(links.c.id, invitations.c.language)
-    return {link_id: language for link_id, language in connection.execute(query)}
+    return dict(connection.execute(query).tuples().all())
 
 
 def _listed(row: RowMapping) -> ListedMail:

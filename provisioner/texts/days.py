@@ -1,16 +1,29 @@
 """Days as people write them: "9 December 2026", in their language.
 
-Names and patterns: Unicode CLDR 47, calendar gregorian, dateFormats long.
+Names and patterns: Unicode CLDR 47, calendar gregorian, dateFormats long; numerals as in the Latin script.
 """
 
+import tomllib
+from collections.abc import Mapping
 from datetime import date
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
 
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
+from provisioner.texts.catalogues import ENGLISH
+from provisioner.texts.languages import KNOWN, choose_language
+
+_FILE = Path(__file__).parent / "days.toml"
 
 
-def day(moment: date, language: str) -> str:  # noqa: ARG001  # English until the other languages are there
-    """The day of ``moment`` as people who read ``language`` (a BCP 47 tag) write it."""
-    return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
+@cache
+def _patterns() -> Mapping[str, Mapping[str, str]]:
+    """By language: ``pattern``, and the name of each month by its number."""
+    return MappingProxyType(tomllib.loads(_FILE.read_text(encoding="utf-8")))
+
+
+def day(moment: date, language: str) -> str:
+    """The day of ``moment`` as people who read ``language`` (a BCP 47 tag) write it; in English where it is unknown."""
+    written = _patterns()[choose_language(chosen=language, accept="", offered=KNOWN, default=ENGLISH)]
+    month = written.get(str(moment.month), str(moment.month))
+    return written["pattern"].format(day=moment.day, month=month, year=moment.year)
