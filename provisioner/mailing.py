@@ -69,9 +69,9 @@ def _sign_in(settings: Settings, provider: MailProvider) -> Password | Token | N
         return Token(username, _access(settings, provider))
     if settings.smtp_username or not settings.smtp_host:
         raise ConfigurationError(
-            "Nothing is set to sign in to the mail server with. Set PROVISIONER_SMTP_TENANT, "
-            "PROVISIONER_SMTP_CLIENT_ID and PROVISIONER_SMTP_CLIENT_SECRET (or PROVISIONER_SMTP_CLIENT_CERTIFICATE) for "
-            "OAuth2, or PROVISIONER_SMTP_PASSWORD; or PROVISIONER_SMTP_HOST alone for a mail server that knows this machine."
+            "Nothing is set to sign in to the mail server with. For OAuth2, set PROVISIONER_SMTP_TENANT, "
+            "PROVISIONER_SMTP_CLIENT_ID and PROVISIONER_SMTP_CLIENT_SECRET (or PROVISIONER_SMTP_CLIENT_CERTIFICATE); "
+            "else PROVISIONER_SMTP_PASSWORD, or PROVISIONER_SMTP_HOST alone for a mail server that knows this machine."
         )
     return None
 
