@@ -61,12 +61,12 @@ def compose(
     mail["Date"] = written_at
     mail["Message-ID"] = f"<{message_id}>"
     mail["Auto-Submitted"] = "auto-generated"
-    mail["Content-Language"] = letter.language.tag
     pictures = _Pictures.of(message_id, organisation.logo)
     words = _words(letter, pictures)
     mail.set_content(stationery.write("mail.txt", letter.language, **words))
     mail.add_alternative(stationery.write("mail.html", letter.language, **words), subtype="html")
     _enclose(mail, letter, pictures)
+    mail["Content-Language"] = letter.language.tag  # not before: setting the content takes such headers away
     return mail
 
 

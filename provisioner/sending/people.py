@@ -26,16 +26,16 @@ def open_letters(
     Raises StoreUnavailable, and ConfigurationError where a link was made with another link key.
     """
     with store.read() as connection:
-        languages = newest_open_links(connection, domain=domain, now=now)
+        newest = newest_open_links(connection, domain=domain, now=now)
     letters = []
     for link in links.list(domain=domain):
-        if link.id in languages:
+        if link.id in newest:
             organisation = organisation_of(link.account.domain)
             letter = Letter(
                 link=link,
                 url=public_url + link.path,
                 organisation=organisation,
-                language=language_of(languages[link.id], organisation),
+                language=language_of(link.language, organisation),
                 qr_capitals=qr_capitals,
             )
             letters.append(letter)

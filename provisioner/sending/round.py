@@ -127,7 +127,7 @@ class Round:
             link=link,
             url=self.public_url + link.path,
             organisation=organisation,
-            language=language_of(taken.language, organisation),
+            language=language_of(link.language, organisation),
             qr_capitals=self.qr_capitals,
         )
         mail = compose(

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
 from provisioner.texts import Language, translations
 
@@ -35,5 +36,11 @@ class Stationery:
             lstrip_blocks=True,
         )
         environment.policies["ext.i18n.trimmed"] = True
+        environment.filters["apart"] = _apart
         environment.install_gettext_translations(translations(tag), newstyle=True)  # type: ignore[attr-defined]  # by the extension
         return environment
+
+
+def _apart(words: str) -> Markup:
+    """HTML of words that keep their own direction inside a sentence of another (HTML, the bdi element)."""
+    return Markup("<bdi>{}</bdi>").format(words)

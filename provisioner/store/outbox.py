@@ -43,7 +43,6 @@ class TakenMail:
     link_id: str
     issue: int
     message_id: str
-    language: str
     attempts: int
 
 
@@ -123,10 +122,8 @@ def take(connection: Connection, *, domain: str | None, now: datetime) -> TakenM
         return None
     taken = {"state": SENDING, "changed_at": now, "tried_at": now, "attempts": mails.c.attempts + 1}
     connection.execute(update(mails).where(mails.c.id == mail_id).values(**taken))
-    query = (
-        select(mails.c.id, mails.c.link_id, mails.c.issue, mails.c.message_id, mails.c.attempts, invitations.c.language)
-        .select_from(mails.join(links).join(invitations))
-        .where(mails.c.id == mail_id)
+    query = select(mails.c.id, mails.c.link_id, mails.c.issue, mails.c.message_id, mails.c.attempts).where(
+        mails.c.id == mail_id
     )
     return TakenMail(**connection.execute(query).mappings().one())
 
@@ -208,10 +205,9 @@ def all_mails(connection: Connection, *, domain: str | None) -> Rows[ListedMail]
     return read_rows(connection, query, key=mails.c.link_id, make=_listed)
 
 
-def newest_open_links(connection: Connection, *, domain: str | None, now: datetime) -> Mapping[str, str]:
-    """The id of the newest open link of each invitation -> the person's language."""
-    query = _newest_open(now, domain).with_only_columns(links.c.id, invitations.c.language)
-    return dict(connection.execute(query).tuples().all())
+def newest_open_links(connection: Connection, *, domain: str | None, now: datetime) -> set[str]:
+    """The id of the newest open link of each invitation."""
+    return set(connection.scalars(_newest_open(now, domain)))
 
 
 def _listed(row: RowMapping) -> ListedMail:
