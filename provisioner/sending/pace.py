@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-_MINUTE = timedelta(minutes=1)
+_MICROSECONDS_OF_A_MINUTE = 60_000_000
 DAY = timedelta(hours=24)
 
 
@@ -20,12 +20,17 @@ class Pace:
     per_minute: int
     per_day: int
 
+    @property
+    def _between_two(self) -> timedelta:
+        """Rounded up, so that a minute never holds one more."""
+        return timedelta(microseconds=-(-_MICROSECONDS_OF_A_MINUTE // self.per_minute))
+
     def next_at(self, newest: datetime | None, oldest_that_counts: datetime | None, *, now: datetime) -> datetime:
         """When the next mail may go: ``now`` or later.
 
         ``newest`` is when the last one was tried, ``oldest_that_counts`` when the ``per_day``-th last one was.
         """
-        after_newest = now if newest is None else newest + _MINUTE / self.per_minute
+        after_newest = now if newest is None else newest + self._between_two
         after_day = now if oldest_that_counts is None else oldest_that_counts + DAY
         return max(now, after_newest, after_day)
 
