@@ -1,8 +1,10 @@
 """A mail server on this machine, aiosmtpd, as strict as the real one: TLS first, then sign-in, then mails.
 
-What it says to a recipient, to a mail or to a sender is a test's choice. Its XOAUTH2 is Exchange Online's: a refusal is a
-challenge with an error in JSON, and 535 after the client's empty answer.
+What it says to a recipient, to a mail or to a sender is a test's choice. Its XOAUTH2 is Exchange Online's: a refusal is
+a challenge with an error in JSON, and 535 after the client's empty answer.
 """
+
+# ruff: noqa: ARG002  # aiosmtpd calls its hooks with more than they need
 
 import asyncio
 import threading
@@ -68,18 +70,11 @@ class MailServer:
 
     # aiosmtpd's hooks.
 
-    async def handle_EHLO(  # noqa: N802
-        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
-    ) -> list[str]:
-        session.host_name = hostname
-        return responses
-
     async def handle_MAIL(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if self.mails_per_connection <= getattr(server, "mails_taken", 0):
-            assert server.transport is not None
-            server.transport.abort()
+            _hang_up(server)
             await asyncio.Event().wait()  # until the connection's end cancels it
         if self.to_sender == TAKEN:
             envelope.mail_from = address
@@ -98,12 +93,12 @@ class MailServer:
         said = self.to_mail.get(recipient, TAKEN)
         if said in (TAKEN, HANG_UP):
             assert isinstance(envelope.content, bytes)
-            username = session.auth_data or ""
-            self.received.append(Received(envelope.mail_from or "", recipient, envelope.content, username))
+            self.received.append(
+                Received(str(envelope.mail_from), recipient, envelope.content, session.auth_data or "")
+            )
             server.mails_taken = getattr(server, "mails_taken", 0) + 1  # type: ignore[attr-defined]
         if said == HANG_UP:
-            assert server.transport is not None
-            server.transport.abort()
+            _hang_up(server)
         if said in (HOLD, HANG_UP):
             self.holding.set()
             await asyncio.Event().wait()
@@ -138,7 +133,12 @@ class _Controller(Controller):
     def factory(self) -> SMTP:
         """One for each connection."""
         self.handler.connections += 1
-        return super().factory()
+        return SMTP(self.handler, **self.SMTP_kwargs)
+
+
+def _hang_up(server: SMTP) -> None:
+    assert isinstance(server.transport, asyncio.WriteTransport)
+    server.transport.abort()
 
 
 @contextmanager

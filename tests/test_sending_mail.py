@@ -72,11 +72,8 @@ def html(mail: EmailMessage) -> str:
 
 def pictures(mail: EmailMessage) -> dict[str, bytes]:
     """The pictures in the mail, by Content-ID."""
-    return {
-        str(part["Content-ID"]).strip("<>"): part.get_payload(decode=True)
-        for part in mail.walk()
-        if part.get_content_maintype() == "image"
-    }
+    found = [part for part in mail.walk() if part.get_content_maintype() == "image"]
+    return {str(part["Content-ID"]).strip("<>"): part.get_content() for part in found}
 
 
 class _Reader(HTMLParser):

@@ -1,4 +1,4 @@
-"""The dialogue with the mail server: nothing without TLS, one connection for many mails, and every answer understood."""
+"""The dialogue with the mail server: nothing without TLS, one connection for many mails, every answer understood."""
 
 import socket
 import ssl
