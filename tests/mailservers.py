@@ -93,9 +93,8 @@ class MailServer:
         said = self.to_mail.get(recipient, TAKEN)
         if said in (TAKEN, HANG_UP):
             assert isinstance(envelope.content, bytes)
-            self.received.append(
-                Received(str(envelope.mail_from), recipient, envelope.content, session.auth_data or "")
-            )
+            who = str(session.auth_data or "")  # type: ignore[redundant-expr]  # declared as None
+            self.received.append(Received(str(envelope.mail_from), recipient, envelope.content, who))
             server.mails_taken = getattr(server, "mails_taken", 0) + 1  # type: ignore[attr-defined]
         if said == HANG_UP:
             _hang_up(server)

@@ -7,6 +7,7 @@ mail is put back, and the round waits, or ends where waiting does not help.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 
 import structlog
 
@@ -16,7 +17,7 @@ from provisioner.organisation import Organisation
 from provisioner.sending.letter import Letter, Sender, compose
 from provisioner.sending.outbox import Outbox
 from provisioner.sending.reading import language_of
-from provisioner.sending.relay import Fate, Outcome, RelayLine, status_of
+from provisioner.sending.relay import Fate, Outcome, status_of
 from provisioner.sending.stationery import Stationery
 from provisioner.store.outbox import TakenMail
 
@@ -46,6 +47,13 @@ class Tally:
         return self.sent + self.refused + self.deferred + self.unsure
 
 
+class Line(Protocol):
+    """What mails are handed over to: a RelayLine."""
+
+    def deliver(self, mail: bytes, *, sender: str, recipient: str) -> Outcome:
+        """As ``RelayLine.deliver``."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
     """What a round is made of. ``wait`` sleeps for seconds and says whether somebody has asked to stop."""
@@ -54,7 +62,7 @@ class Round:
     links: Links
     organisation_of: Callable[[str], Organisation]  # by domain
     stationery: Stationery
-    line: RelayLine
+    line: Line
     sender: Sender
     public_url: str
     qr_capitals: bool

@@ -180,7 +180,7 @@ def next_due(connection: Connection, *, domain: str | None) -> datetime | None:
 def counts(connection: Connection, *, domain: str | None) -> Mapping[str, int]:
     """How many mails are in each state that any is in."""
     query = select(mails.c.state, func.count()).where(_of_domain(domain)).group_by(mails.c.state)
-    return dict(connection.execute(query).tuples().all())
+    return dict(connection.execute(query).all())
 
 
 def all_mails(connection: Connection, *, domain: str | None) -> Rows[ListedMail]:
