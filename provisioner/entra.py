@@ -50,26 +50,31 @@ class AppToken:
         client_id: str,
         credential: ClientCredential,
         scope: str,
-        ca_file: Path | None = None,
     ) -> None:
-        """``authority`` is an https URL without a path; ``ca_file`` replaces the authorities of TLS that are known."""
+        """``authority`` is an https URL without a path. The variable REQUESTS_CA_BUNDLE names other roots of TLS."""
         self._authority = f"{authority}/{tenant}"
         self._client_id = client_id
         self._credential = credential
         self._scope = scope
-        self._ca_file = ca_file
 
     def current(self) -> str:
         """A token that is good for five more minutes at least; asks Entra ID only where the last one is not.
 
         Raises SignInRefused and SignInUnavailable; their texts never hold the secret.
         """
+        from msal.exceptions import MsalServiceError  # type: ignore[import-untyped]  # an answer of 500 and more
+
         try:
             answer: dict[str, Any] = self._application.acquire_token_for_client(scopes=[self._scope])
-        except OSError as failure:  # what MSAL's HTTP library raises, also for an answer of 500 and more
+        except (OSError, MsalServiceError) as failure:  # OSError: what MSAL's HTTP library raises
             raise SignInUnavailable(
                 f"The sign-in page {self._authority} does not answer ({type(failure).__name__}). Try again in a "
                 "moment; if it stays so, see that this machine may connect to it."
+            ) from None
+        except ValueError:  # it answers, but not with JSON
+            raise SignInUnavailable(
+                f"What answers at {self._authority} is not Microsoft's sign-in. See that no proxy or portal stands "
+                "between it and this machine."
             ) from None
         token = answer.get("access_token")
         if isinstance(token, str) and token:
@@ -88,13 +93,12 @@ class AppToken:
                 authority=self._authority,
                 # The authority is the catalogue's; MSAL would ask the worldwide cloud whether it knows it.
                 instance_discovery=False,
-                verify=True if self._ca_file is None else str(self._ca_file),
                 timeout=_SECONDS,
             )
         except ValueError:  # no such tenant, or what answers there is no Entra ID
             raise SignInRefused(
-                f"{self._authority} knows no such tenant. Set PROVISIONER_SMTP_TENANT to the tenant's id or to one of "
-                "its domains, and the mail provider to its cloud."
+                f"{self._authority} is not known at Microsoft. Set the tenant to its id or to one of its domains, and "
+                "the mail provider to its cloud."
             ) from None
 
     def _refusal(self, answer: dict[str, Any]) -> SignInRefused | SignInUnavailable:
