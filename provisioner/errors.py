@@ -38,6 +38,7 @@
     │   └── SignInUnavailable       Entra ID does not answer
     ├── RelayError                  the mail server takes no mail, whoever it is for
     │   ├── RelayUnusable           its TLS, our sign-in or our sender's address
+    │   │   └── SenderRefused       it does not take this mail from our sender, and so perhaps none
     │   └── RelayUnavailable        it does not answer, or says to come later
     └── StoreUnavailable            the database does not answer
 
@@ -261,6 +262,10 @@ class RelayError(ProvisionerError):
 
 class RelayUnusable(RelayError):
     """The mail server cannot be used as it is set up here; trying again changes nothing."""
+
+
+class SenderRefused(RelayUnusable):
+    """The mail server has seen one mail and takes it not, because of who sends it; other mails may fare the same."""
 
 
 class RelayUnavailable(RelayError):

@@ -122,10 +122,9 @@ def _tls(settings: Settings) -> SSLContext:
     file = settings.smtp_ca_file
     try:
         return create_default_context(cafile=file)
-    except (OSError, SSLError) as failure:
-        raise ConfigurationError(
-            f"The file {file} of smtp_ca_file cannot be used ({failure.strerror or 'no certificate as PEM'})."
-        ) from None
+    except OSError as failure:
+        reason = "it holds no certificate as PEM" if isinstance(failure, SSLError) else failure.strerror
+        raise ConfigurationError(f"The file {file} of smtp_ca_file cannot be used: {reason}.") from None
 
 
 def _own_name(public_url: str) -> str:

@@ -7,6 +7,7 @@ a challenge with an error in JSON, and 535 after the client's empty answer.
 # ruff: noqa: ARG002  # aiosmtpd calls its hooks with more than they need
 
 import asyncio
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,9 @@ from tests.tlsservers import HOST, server_tls
 HANG_UP = "hang up"  # after the mail has come, without a word
 HOLD = "hold"  # say nothing, and keep the line
 TAKEN = "250 2.0.0 OK"
+
+# It runs in the tests' own process, where what the command line logs is read.
+logging.getLogger("mail.log").disabled = True
 
 _REFUSED_TOKEN = b'{"status":"400","schemes":"Bearer","scope":"https://example.test/"}'
 

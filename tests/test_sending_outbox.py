@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from provisioner.directory import Directory
-from provisioner.errors import ProvisionerError, RelayUnavailable, RelayUnusable, SignInUnavailable
+from provisioner.errors import ProvisionerError, RelayUnavailable, RelayUnusable, SenderRefused, SignInUnavailable
 from provisioner.links import Links, SetupLink
 from provisioner.model import Account
 from provisioner.organisation import Domain, Organisation
@@ -385,6 +385,27 @@ def test_a_server_that_cannot_be_used_ends_the_round_and_blames_nobody(office: O
     assert ("queued", "535 5.7.139 SmtpClientAuthentication is disabled", 0) == (
         mail.state, mail.problem, mail.attempts,
     )  # fmt: skip
+
+
+def test_once_it_is_mended_the_mail_goes_at_once(office: Office) -> None:
+    office.invite(ANNA)
+    office.line.answers[ANNA] = [RelayUnusable("535 5.7.139")]
+    with pytest.raises(RelayUnusable):
+        office.send()
+    assert Tally(sent=1) == office.send()
+
+
+def test_a_mail_that_shows_that_the_sender_is_refused_does_not_block_the_others(office: Office) -> None:
+    office.invite(ANNA)
+    office.invite(BOB)
+    first, second = sorted([ANNA, BOB], key=lambda address: office.links.list(address=address)[0].id)
+    office.line.answers[first] = [SenderRefused("554 5.2.2")]
+    with pytest.raises(SenderRefused):
+        office.send()
+    assert Tally(sent=1) == office.send()
+    assert [second] == office.line.recipients
+    office.clock.turn(minutes=5)
+    assert Tally(sent=1) == office.send()
 
 
 def test_ten_refusals_in_a_row_are_no_longer_about_the_people(office: Office) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.errors import RelayUnavailable, RelayUnusable, SignInRefused
+from provisioner.errors import RelayUnavailable, RelayUnusable, SenderRefused, SignInRefused
 from provisioner.model import ConnectionSecurity
 from provisioner.sending import Fate, Outcome, Password, Relay, RelayLine, Token
 from provisioner.sending.relay import status_of
@@ -236,7 +236,7 @@ def test_an_answer_to_the_mail_itself_is_the_mails_fate(server: MailServer, said
 )
 def test_what_is_about_the_sender_stops_everything_and_blames_no_person(server: MailServer, said: str) -> None:
     server.to_mail[ANNA] = said
-    with closing(line_to(server)) as line, pytest.raises(RelayUnusable, match="takes no mail from this sender"):
+    with closing(line_to(server)) as line, pytest.raises(SenderRefused, match="takes no mail from this sender"):
         deliver(line)
 
 

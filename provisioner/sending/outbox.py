@@ -92,11 +92,11 @@ class Outbox:
                 connection, at=now, actor=self._actor, action="mail.send", subject=mail.link_id, details=details
             )
 
-    def give_back(self, mail: TakenMail, *, problem: str = "") -> None:
-        """Queue a mail that was not handed over, behind those that nothing is known against."""
+    def give_back(self, mail: TakenMail, *, problem: str = "", later: bool = False) -> None:
+        """Queue a mail that was not handed over; ``later``, so that it does not stand in the way of the others."""
         now = self._clock()
         with self._store.write() as connection:
-            due_at = now + _FIRST_PAUSE if problem else now
+            due_at = now + _FIRST_PAUSE if later else now
             rows.give_back(connection, mail.id, at=now, due_at=due_at, problem=problem)
 
     def drop(self, mail: TakenMail) -> None:

@@ -21,7 +21,7 @@ from smtplib import (
 )
 from ssl import SSLCertVerificationError, SSLContext, SSLError
 
-from provisioner.errors import RelayUnavailable, RelayUnusable
+from provisioner.errors import RelayUnavailable, RelayUnusable, SenderRefused
 from provisioner.model import ConnectionSecurity
 
 _SECONDS = 60.0
@@ -114,7 +114,7 @@ class RelayLine:
             return Outcome(Fate.SENT)
         if code >= 500 and _ABOUT_THE_SENDER.search(self._text(said, recipient)):
             self._drop()
-            raise RelayUnusable(f"The mail server takes no mail from this sender: {self._answer(code, said)}")
+            raise SenderRefused(f"The mail server takes no mail from this sender: {self._answer(code, said)}")
         return self._not_taken(code, said, recipient)
 
     def close(self) -> None:

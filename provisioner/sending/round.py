@@ -11,7 +11,14 @@ from typing import Protocol
 
 import structlog
 
-from provisioner.errors import ProvisionerError, RelayError, RelayUnavailable, RelayUnusable, SignInUnavailable
+from provisioner.errors import (
+    ProvisionerError,
+    RelayError,
+    RelayUnavailable,
+    RelayUnusable,
+    SenderRefused,
+    SignInUnavailable,
+)
 from provisioner.links import Links, LinkState, SetupLink
 from provisioner.organisation import Organisation
 from provisioner.sending.letter import Letter, Sender, compose
@@ -112,7 +119,7 @@ class Round:
             )
             handed_over = True
         except RelayUnusable as trouble:
-            self.outbox.give_back(taken, problem=str(trouble))
+            self.outbox.give_back(taken, problem=str(trouble), later=isinstance(trouble, SenderRefused))
             raise
         except ProvisionerError:
             if not handed_over:
