@@ -1,6 +1,6 @@
 """Setup links on paper: a sheet with one card for each person, and a poster for whoever passes by.
 
-Each is one HTML file that fetches nothing: style and QR codes stand in it. A code is printed 34 mm wide, its symbol
+Each is one HTML file that fetches nothing: style and QR codes stand in it. A code is printed 32 mm wide, its symbol
 more than 25 mm, with the quiet zone of four modules that ISO/IEC 18004 asks for.
 """
 
