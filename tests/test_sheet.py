@@ -1,4 +1,4 @@
-"""Setup links on paper: one card a person, in their language, on a file that fetches nothing and that nobody else reads."""
+"""Setup links on paper: a card for each person, in their language, in a file that fetches nothing."""
 
 import re
 import stat
@@ -65,9 +65,9 @@ def test_a_card_says_who_it_is_for_what_to_do_where_to_type_and_whom_to_ask() ->
         r"<article.*?</article>", sheet(letter(Account(ANNA.address, display_name="Anna"), organisation)), re.DOTALL
     )
     assert (
-        "Contoso Anna Anna.O&#39;Neil+phone@contoso.example Point the camera of your phone at the code. Follow the steps "
-        "on the page. Sign in with Microsoft, as you always do for your work mail. No camera? Type this address without "
-        "the spaces, in small or capital letters. After the last slash there is no 0, 1, 8 or 9. "
+        "Contoso Anna Anna.O&#39;Neil+phone@contoso.example Point the camera of your phone at the code. Follow the "
+        "steps on the page. Sign in with Microsoft, as you always do for your work mail. No camera? Type this address "
+        "without the spaces, in small or capital letters. After the last slash there is no 0, 1, 8 or 9. "
         "setup.contoso.example/s/ abcde fghij klmno pqrst uvwx2 3 For you alone, until 7 December 2026. Questions? Ask "
         "help@contoso.example ."
     ) == words(card)
