@@ -57,12 +57,14 @@ class MailServer:
     passwords: dict[str, str] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)  # token -> whose mailbox it opens
     mechanisms: frozenset[str] = frozenset({"LOGIN", "PLAIN", "XOAUTH2"})
+    to_sign_in: str = ""  # what it says to a wrong password instead of the usual
     to_sender: str = TAKEN  # what it says to MAIL FROM
     to_recipient: dict[str, str] = field(default_factory=dict)
     to_mail: dict[str, str] = field(default_factory=dict)  # by recipient
     received: list[Received] = field(default_factory=list)
     connections: int = 0
     mails_per_connection: int = 1_000_000
+    hangs_up_at_reset: bool = False
     holding: threading.Event = field(default_factory=threading.Event)  # a mail is here and unanswered
     host: str = HOST
     port: int = 0
@@ -88,9 +90,18 @@ class MailServer:
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         said = self.to_recipient.get(address, TAKEN)
+        if said == HANG_UP:
+            _hang_up(server)
+            await asyncio.Event().wait()
         if said == TAKEN:
             envelope.rcpt_tos.append(address)
         return said
+
+    async def handle_RSET(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        if self.hangs_up_at_reset:
+            _hang_up(server)
+            await asyncio.Event().wait()
+        return TAKEN
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         (recipient,) = envelope.rcpt_tos
@@ -129,7 +140,7 @@ class MailServer:
         username = said.login.decode()
         if self.passwords.get(username) == said.password.decode():
             return AuthResult(success=True, auth_data=username)
-        return AuthResult(success=False, handled=False)
+        return AuthResult(success=False, handled=False, message=self.to_sign_in or None)
 
 
 class _Controller(Controller):

@@ -1,8 +1,11 @@
 """``provisioner send``: from the command line to a real mail server, and whatever kills it in between."""
 
 import os
+import re
 import signal
+import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -15,7 +18,7 @@ from PIL import Image
 from tests.commands import PUBLIC_URL, Shell, shell_with_contoso
 from tests.demonstration import free_port
 from tests.mailservers import HANG_UP, HOLD, MailServer, mail_server
-from tests.processes import running, until
+from tests.processes import PATIENCE, PROVISIONER, running, until
 from tests.tlsservers import authority_file
 
 FROM, PASSWORD = "it-help@contoso.example", "correct horse"
@@ -97,6 +100,8 @@ def test_one_domain_and_a_limit_narrow_it_down(shell: Shell, server: MailServer)
     invite(shell, ANNA, BOB, "cara@fabrikam.example")
     assert 1 == shell.json("send", "--domain", "Fabrikam.example")["sent"]
     assert ["cara@fabrikam.example"] == server.recipients
+    assert 1 == len(shell.json("send", "--list", "--domain", "fabrikam.example"))
+    assert [] == shell.json("send", "--list", "--domain", "contoso.example")
     assert "Some mails still wait. Call 'provisioner send' again." in shell.run("send", "--limit", "1").stdout
     assert 1 == shell.json("send")["sent"]
     assert "nowhere.example" in shell.refusal("send", "--domain", "nowhere.example")
@@ -164,6 +169,23 @@ def test_while_one_sender_is_at_work_another_takes_the_other_mails(shell: Shell,
         assert ["sending", "sent"] == sorted(states(shell).values())
 
 
+def test_two_senders_at_once_send_every_mail_once(
+    tmp_path: Path, shell: Shell, server: MailServer, database_url: str
+) -> None:
+    both = replace(shell, environ={**shell.environ, "PROVISIONER_DATABASE_URL": database_url})
+    both.run("organisation", "add", "contoso", "--name", "Contoso")
+    both.run("domain", "add", "contoso.example", "--organisation", "contoso")
+    addresses = sorted(f"p{number}@contoso.example" for number in range(20))
+    people = tmp_path / "people.csv"
+    people.write_text("\n".join(["address", *addresses]))
+    both.run("invite", people)
+    with running("send", **environment(both)) as one, running("send", **environment(both)) as other:
+        assert [0, 0] == [each.process.wait(PATIENCE) for each in (one, other)]
+        told = [int(count) for each in (one, other) for count in re.findall(r"Sent (\d+) mail", each.stdout)]
+    assert addresses == sorted(server.recipients)
+    assert (2, 20) == (len(told), sum(told))
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_asked_to_stop_it_ends_after_the_mail_in_hand_and_says_what_was_done(
     shell: Shell, server: MailServer, number: signal.Signals
@@ -176,6 +198,40 @@ def test_asked_to_stop_it_ends_after_the_mail_in_hand_and_says_what_was_done(
         assert "Sent 1 mail.\nSome mails still wait." in command.stdout
     assert ["queued", "sent"] == sorted(states(shell).values())
     assert 1 == len(server.received)
+
+
+def on_a_terminal(shell: Shell, *arguments: str) -> tuple[int, str]:
+    """The exit code, and what a person sees."""
+    ours, theirs = os.openpty()
+    command = subprocess.Popen(
+        [PROVISIONER, *arguments], stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs, env=environment(shell)
+    )
+    os.close(theirs)
+    seen = b""
+    try:
+        while part := os.read(ours, 4096):
+            seen += part
+    except OSError:  # EIO: the other side of the terminal is closed
+        pass
+    finally:
+        os.close(ours)
+    return command.wait(PATIENCE), seen.decode()
+
+
+def test_a_person_at_a_terminal_sees_how_far_it_is(shell: Shell) -> None:
+    invite(shell, ANNA, BOB)
+    code, seen = on_a_terminal(shell, "send")
+    assert 0 == code
+    assert re.search(r"Sending +\[[#-]+\] +2/2", seen)
+    assert seen.endswith("Sent 2 mails.\r\n")
+
+
+def test_live_links_are_not_poured_over_a_terminal(shell: Shell) -> None:
+    (link,) = invite(shell, ANNA)
+    code, seen = on_a_terminal(shell, "sheet")
+    assert 2 == code
+    assert "write it into a file with -o FILE.html" in seen
+    assert link not in seen
 
 
 def test_a_mail_server_that_is_not_there_is_told_and_nothing_is_lost(shell: Shell, server: MailServer) -> None:

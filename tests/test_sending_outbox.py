@@ -14,6 +14,7 @@ from provisioner.model import Account
 from provisioner.organisation import Domain, Organisation
 from provisioner.sending import Fate, Forecast, Outbox, Outcome, Pace, Round, Sender, Stationery, Tally
 from provisioner.store import Store, tables
+from provisioner.store.invitations import Person
 from provisioner.store.outbox import ListedMail, TakenMail, all_mails
 from tests.samples import NOW, PROVIDERS, contoso_domain
 from tests.stores import Clock
@@ -215,6 +216,16 @@ def test_one_domains_people_alone_can_be_written_to(office: Office) -> None:
     assert Tally(sent=1) == office.send(domain="fabrikam.example")
     assert [CARA] == office.line.recipients
     assert {CARA: "sent"} == office.states()
+
+
+def test_a_whole_company_is_queued_a_part_at_a_time(office: Office) -> None:
+    people = [Person(Account(f"p{number}@contoso.example")) for number in range(2001)]
+    office.links.invite(people, lifetime=timedelta(days=7), devices=3, actor="admin")
+    outbox = office.outbox()
+    with outbox.opened(domain=None):
+        assert 2001 == len(office.mails())
+    with outbox.opened(domain=None):
+        assert 2001 == len(office.mails())
 
 
 def test_a_limit_leaves_the_rest_waiting(office: Office) -> None:

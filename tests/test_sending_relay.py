@@ -250,6 +250,39 @@ def test_a_sender_that_is_not_taken_is_nobodys_refusal(server: MailServer, said:
         deliver(line)
 
 
+def test_a_connection_that_breaks_before_the_mail_is_handed_over_has_lost_none(server: MailServer) -> None:
+    server.to_recipient[ANNA] = HANG_UP
+    with closing(line_to(server)) as line:
+        with pytest.raises(RelayUnavailable, match="does not answer"):
+            deliver(line)
+        assert Outcome(Fate.SENT) == deliver(line, BOB)
+
+
+def test_a_server_that_does_not_want_to_see_the_mail_has_refused_it(server: MailServer) -> None:
+    server.to_recipient[ANNA] = "250 taken, but then forgotten"
+    with closing(line_to(server)) as line:
+        assert Outcome(Fate.REFUSED, "503 Error: need RCPT command") == deliver(line)
+        assert Outcome(Fate.SENT) == deliver(line, BOB)
+
+
+def test_a_server_that_hangs_up_after_a_refusal_is_called_again(server: MailServer) -> None:
+    server.to_recipient[ANNA] = "550 5.1.1 no"
+    server.hangs_up_at_reset = True
+    with closing(line_to(server)) as line:
+        assert Outcome(Fate.REFUSED, "550 5.1.1 no") == deliver(line)
+        assert Outcome(Fate.SENT) == deliver(line, BOB)
+    assert 2 == server.connections
+
+
+def test_a_sign_in_that_is_not_possible_now_may_be_later(server: MailServer) -> None:
+    server.to_sign_in = "454 4.7.0 Temporary authentication failure"
+    with (
+        closing(line_to(server, sign_in=Password(SENDER, "x"))) as line,
+        pytest.raises(RelayUnavailable, match=r"takes no mail at the moment: 454 4\.7\.0"),
+    ):
+        deliver(line)
+
+
 def test_a_connection_that_breaks_while_the_mail_is_handed_over_leaves_it_unsure(server: MailServer) -> None:
     server.to_mail[ANNA] = HANG_UP
     with closing(line_to(server)) as line:

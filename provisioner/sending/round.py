@@ -109,7 +109,7 @@ class Round:
 
     def _send(self, taken: TakenMail) -> Outcome | None:
         """Hand over one mail and write down its fate; None where its link has closed."""
-        link, handed_over = self.links.get(taken.link_id), False
+        link = self.links.get(taken.link_id)
         try:
             if link.state(self.clock()) is not LinkState.OPEN or link.issue != taken.issue:
                 self.outbox.drop(taken)
@@ -117,13 +117,11 @@ class Round:
             outcome = self.line.deliver(
                 self._written(taken, link), sender=self.sender.address, recipient=link.account.address
             )
-            handed_over = True
         except RelayUnusable as trouble:
             self.outbox.give_back(taken, problem=str(trouble), later=isinstance(trouble, SenderRefused))
             raise
         except ProvisionerError:
-            if not handed_over:
-                self.outbox.give_back(taken)
+            self.outbox.give_back(taken)
             raise
         self.outbox.settle(taken, outcome, domain=link.account.domain)
         if outcome.fate is not Fate.SENT:

@@ -72,7 +72,8 @@ def queue_missing(connection: Connection, *, domain: str | None, host: str, now:
         links.c.id, links.c.issue, literal(QUEUED), moment, moment, moment, literal(0), message_id, literal("")
     )
     columns = ("link_id", "issue", "state", "queued_at", "changed_at", "due_at", "attempts", "message_id", "problem")
-    return connection.execute(insert(mails).from_select(columns, new.order_by(links.c.id).limit(limit))).rowcount
+    query = insert(mails).from_select(columns, new.order_by(links.c.id).limit(limit)).returning(mails.c.id)
+    return len(connection.execute(query).all())  # psycopg tells no number of rows for this
 
 
 def count_missing(connection: Connection, *, domain: str | None, now: datetime) -> int:
@@ -90,16 +91,16 @@ def drop(connection: Connection, mail_id: int) -> None:
     connection.execute(delete(mails).where(mails.c.id == mail_id))
 
 
-def abandon_sending(connection: Connection, *, at: datetime, problem: str) -> int:
-    """Mark what a sender that is gone was handing over as unsure; returns how many."""
+def abandon_sending(connection: Connection, *, at: datetime, problem: str) -> None:
+    """Mark what a sender that is gone was handing over as unsure."""
     abandoned = update(mails).where(mails.c.state == SENDING).values(state=UNSURE, changed_at=at, problem=problem)
-    return connection.execute(abandoned).rowcount
+    connection.execute(abandoned)
 
 
-def queue_again(connection: Connection, state: str, *, domain: str | None, at: datetime) -> int:
-    """Queue the mails in this state once more; returns how many."""
+def queue_again(connection: Connection, state: str, *, domain: str | None, at: datetime) -> None:
+    """Queue the mails in this state once more."""
     query = update(mails).where(mails.c.state == state, _of_domain(domain))
-    return connection.execute(query.values(state=QUEUED, changed_at=at, due_at=at)).rowcount
+    connection.execute(query.values(state=QUEUED, changed_at=at, due_at=at))
 
 
 def wait_for_turn(connection: Connection) -> None:
