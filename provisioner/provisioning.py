@@ -18,6 +18,8 @@ from provisioner.model import Account, Document, MailProvider
 from provisioner.organisation import Domain, Organisation
 from provisioner.texts import translate
 
+_CLIENTS_READ = "en"  # what a mail client is told is the same for everybody of a domain
+
 
 @dataclass(frozen=True, slots=True)
 class Signature:
@@ -52,16 +54,16 @@ class Provisioner:
     clock: Callable[[], datetime]
     help_url: str = ""
 
-    def issue(self, account: Account, fmt: Format) -> Document:
-        """The document as it is handed out, signed where the format is.
+    def issue(self, account: Account, fmt: Format, *, language: str = "en") -> Document:
+        """The document as it is handed out, signed where the format is; its texts are in ``language`` (BCP 47).
 
         Raises UnknownDomain, UnknownProvider, MissingService, and for signed formats IdentityError and whatever
         writing the audit record raises (StoreUnavailable).
         """
         if not fmt.signed:
-            return self.draft(account, fmt)
+            return self.draft(account, fmt, language=language)
         signer = self.identity()
-        draft = self.draft(account, fmt)
+        draft = self.draft(account, fmt, language=language)
         self.audit(self._signature(account, fmt, signer))
         return Document(
             content=signer.sign(draft.content),
@@ -71,9 +73,11 @@ class Provisioner:
             signed=True,
         )
 
-    def draft(self, subject: Subject, fmt: Format) -> Document:
+    def draft(self, subject: Subject, fmt: Format, *, language: str = "en") -> Document:
         """The document without a signature: for administrators and mail clients, never for a person's link.
 
+        Its texts are in ``language`` (BCP 47), or in English where there is no such catalogue; identifiers are the
+        same in every language.
         Raises UnknownDomain, UnknownProvider, MissingService, and InvalidInput where the format needs a person.
         """
         fmt.accept(subject)
@@ -82,7 +86,7 @@ class Provisioner:
         provider = find_provider(self.providers, domain.provider_id)
         fmt.require(provider)
         return Document(
-            content=fmt.render(subject, provider, self._context(snapshot, domain, fmt)),
+            content=fmt.render(subject, provider, self._context(snapshot, domain, fmt, language)),
             media_type=fmt.media_type,
             filename=f"{subject.domain}-{fmt.id}.{fmt.suffix}",
             format_id=fmt.id,
@@ -102,7 +106,7 @@ class Provisioner:
         provider = find_provider(self.providers, configured.provider_id)
         if not fmt.needs <= provider.services:
             return None
-        return Found(provider, self._context(snapshot, configured, fmt))
+        return Found(provider, self._context(snapshot, configured, fmt, _CLIENTS_READ))
 
     def domain_of(self, subject: Subject) -> Domain:
         """The configured domain of this person. Raises UnknownDomain."""
@@ -117,13 +121,14 @@ class Provisioner:
         """The provider that holds this person's mail. Raises UnknownDomain and UnknownProvider."""
         return find_provider(self.providers, self.domain_of(subject).provider_id)
 
-    def _context(self, snapshot: Snapshot, domain: Domain, fmt: Format) -> Context:
-        to_language = translate("en")
+    def _context(self, snapshot: Snapshot, domain: Domain, fmt: Format, language: str) -> Context:
+        to_language = translate(language)
         return Context(
             organisation=snapshot.organisation(domain.organisation_id),
             domain=domain,
             texts={name: to_language(message) for name, message in fmt.texts.items()},
             now=self.clock(),
+            language=language,
             help_url=self.help_url,
         )
 

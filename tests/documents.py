@@ -209,6 +209,26 @@ def _read_url(service: Service, url: str) -> Claim:
     return Claim(service, rest.partition("/")[0], None, None, "https" == scheme, None, "")
 
 
+def _read_json(content: bytes) -> Reading:
+    """A Thunderbird QR code's payload begins with the version of its format, a list of answers with an answer."""
+    first = json.loads(content)[0]
+    return _read_thunderbird(content) if isinstance(first, int) else _read_autodiscover_json(content)
+
+
+def _read_thunderbird(content: bytes) -> Reading:
+    """As thunderbird-android's QrCodePayloadAdapter and its validator read it, with nothing more than version 1 has."""
+    version, sequence, incoming, groups = json.loads(content)
+    assert (1, [1, 1]) == (version, sequence)
+    ((outgoing, (address, display_name)),) = groups
+    securities = {2: ConnectionSecurity.STARTTLS, 3: ConnectionSecurity.IMPLICIT_TLS}
+    claims = []
+    for service, server in ((Service.IMAP, incoming), (Service.SUBMISSION, outgoing)):
+        protocol, hostname, port, security, authentication, username = server  # no name, no password
+        assert 0 == protocol
+        claims.append(Claim(service, hostname, port, securities[security], True, 6 == authentication, username))
+    return Reading(tuple(claims), address, display_name)
+
+
 def _read_autodiscover_json(content: bytes) -> Reading:
     """The answers of Autodiscover v2; those about mail are claims."""
     services = {"ActiveSync": Service.ACTIVESYNC, "EWS": Service.EWS}
@@ -252,11 +272,38 @@ def _read_zone(content: bytes) -> Reading:
     )
 
 
+def _read_instructions(content: bytes) -> Reading:
+    """The blocks of the plain text that name a server, in English."""
+    services = {"Exchange": Service.ACTIVESYNC, "IMAP": Service.IMAP, "POP": Service.POP3, "SMTP": Service.SUBMISSION}
+    securities = {"SSL/TLS": ConnectionSecurity.IMPLICIT_TLS, "STARTTLS": ConnectionSecurity.STARTTLS}
+    title, *paragraphs = content.decode().removesuffix("\n").split("\n\n")
+    claims = []
+    for heading, *lines in (paragraph.split("\n") for paragraph in paragraphs):
+        if not lines:
+            continue
+        said = dict(line.split(": ", 1) for line in lines)
+        assert ["Server", "Port", "Encryption", "Sign-in method", "User name"] == list(said)
+        service = services[heading.split(" ")[0]]
+        claims.append(
+            Claim(
+                service=service,
+                hostname=said["Server"],
+                port=None if service is Service.ACTIVESYNC else int(said["Port"]),
+                security=None if service is Service.ACTIVESYNC else securities[said["Encryption"]],
+                encrypted=True,
+                oauth2="OAuth2 (Microsoft's sign-in page)" == said["Sign-in method"],
+                username=said["User name"],
+            )
+        )
+    return Reading(tuple(claims), title.rpartition(" ")[2], None)
+
+
 READERS: dict[str, Reader] = {
     PROFILE: _read_profile,
     "text/xml; charset=utf-8": _read_xml,
-    "application/json": _read_autodiscover_json,
+    "application/json": _read_json,
     "text/dns": _read_zone,
+    "text/plain; charset=utf-8": _read_instructions,
 }
 
 

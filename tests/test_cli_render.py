@@ -246,3 +246,10 @@ def test_a_link_to_a_file_stays_a_link(tmp_path: Path) -> None:
 def test_a_device_is_written_to_and_not_replaced() -> None:
     write_file(Path(os.devnull), b"x")
     assert Path(os.devnull).is_char_device()
+
+
+def test_a_language_is_found_by_any_spelling_and_an_unknown_one_is_refused_with_those_there_are(shell: Shell) -> None:
+    english = shell.run("render", "instructions", ANNA).stdout
+    assert english == shell.run("render", "instructions", ANNA, "--language", "EN-gb").stdout
+    refused = shell.run("render", "instructions", ANNA, "--language", "tlh", exit_code=2)
+    assert "no texts in the language 'tlh', only in: en" in refused.stderr

@@ -10,7 +10,7 @@ from datetime import datetime
 from provisioner.directory.plan import Change, Plan, differs, id_of, settings_of
 from provisioner.errors import AlreadyExists, StillInUse, UnknownDomain, UnknownOrganisation
 from provisioner.organisation import Domain, Organisation
-from provisioner.store import Connection, audit, domains, links, organisations
+from provisioner.store import Connection, audit, domains, links, organisations, self_service
 from provisioner.store.audit import Detail
 
 
@@ -79,7 +79,8 @@ class Deeds:
         before = domains.find(self.connection, name)
         if before is None:
             raise UnknownDomain(name)
-        count = links.count_not_closed(self.connection, domain=name, now=self.clock())
+        now = self.clock()
+        count = sum(kind.count_not_closed(self.connection, domain=name, now=now) for kind in (links, self_service))
         if count:
             raise StillInUse(
                 f"The domain {name} still has {count} open setup {'link' if count == 1 else 'links'}. Revoke them "

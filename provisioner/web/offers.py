@@ -15,7 +15,7 @@ from provisioner.model import MailProvider, Service
 from provisioner.organisation import Domain, EwsAccess, Kind, Organisation
 from provisioner.web.site import site
 
-_KINDS = tuple(Kind)
+_KINDS = (*Kind, None)  # what is of no kind stands last
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,7 @@ def visit(token: str) -> Visit:
     organisation = snapshot.organisation(domain.organisation_id)
     provider = site().provisioner.provider_of(link.account)
     g.organisation = organisation  # whom to ask, should the rest of the request fail
+    g.taken_here = link.self_service  # where another one is to be had, likewise
     return Visit(link, organisation, domain, provider, offered_formats(site().formats.values(), domain, provider))
 
 
