@@ -19,6 +19,7 @@ from provisioner.cli.output import print_json, print_table, say_none_yet
 
 if TYPE_CHECKING:
     from provisioner.app import Services
+    from provisioner.organisation import Organisation
     from provisioner.sending import Forecast, Outbox, Outcome, Relay, RelayLine, Round, Sender, Tally
 
 _LONGEST_NAP = 0.2  # seconds until a request to stop is seen
@@ -159,11 +160,16 @@ def _round(errand: _Errand, line: "RelayLine", stop: "_Stop") -> "Round":
     from provisioner.app import templates
     from provisioner.sending import Round, Stationery
 
-    services, snapshot = errand.services, errand.services.directory.read()
+    services = errand.services
+
+    def organisation_of(name: str) -> "Organisation":
+        snapshot = services.directory.read()  # for each mail: a round takes days, and people change their texts
+        return snapshot.organisation(snapshot.domain(name).organisation_id)
+
     return Round(
         outbox=errand.outbox,
         links=services.links,
-        organisation_of=lambda name: snapshot.organisation(snapshot.domain(name).organisation_id),
+        organisation_of=organisation_of,
         stationery=Stationery(templates()),
         line=line,
         sender=errand.sender,

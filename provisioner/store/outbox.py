@@ -225,6 +225,7 @@ def _opens(now: datetime) -> ColumnElement[bool]:
 
 
 def _newest_open(now: datetime, domain: str | None) -> Select[tuple[str]]:
+    """The newest link of each invitation, where it opens; one that is used up hides the older ones, and needs none."""
     newer = links.alias("newer")
     is_newer = or_(
         newer.c.created_at > links.c.created_at,
