@@ -15,7 +15,8 @@ from provisioner.organisation import Domain, Organisation
 from provisioner.sending import Fate, Forecast, Outbox, Outcome, Pace, Round, Sender, Stationery, Tally
 from provisioner.store import Store, tables
 from provisioner.store.invitations import Person
-from provisioner.store.outbox import ListedMail, TakenMail, all_mails
+from provisioner.store.maillist import ListedMail, all_mails
+from provisioner.store.outbox import TakenMail
 from tests.samples import NOW, PROVIDERS, contoso_domain
 from tests.stores import Clock
 from tests.websites import PUBLIC_URL, TEMPLATES

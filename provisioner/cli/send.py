@@ -54,7 +54,7 @@ def send(ctx: click.Context, /, *, domain: str | None, as_list: bool, as_json: b
 
 
 def _print_mails(services: "Services", domain: str | None, *, as_json: bool) -> None:
-    from provisioner.store.outbox import all_mails
+    from provisioner.store.maillist import all_mails
 
     with services.store.read() as connection:
         mails = all_mails(connection, domain=domain).whole()

@@ -5,12 +5,13 @@ sent again by itself.
 """
 
 from provisioner.sending.letter import Letter, Sender, compose
+from provisioner.sending.line import RelayLine
 from provisioner.sending.outbox import Forecast, Outbox
 from provisioner.sending.pace import Pace
 from provisioner.sending.people import open_letters
 from provisioner.sending.printing import card_sheet, poster
 from provisioner.sending.reading import language_of
-from provisioner.sending.relay import Fate, Outcome, Password, Relay, RelayLine, Token
+from provisioner.sending.relay import Fate, Outcome, Password, Relay, Token
 from provisioner.sending.round import Round, Tally
 from provisioner.sending.stationery import Stationery
 

@@ -12,7 +12,6 @@ from datetime import datetime
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    RowMapping,
     Select,
     Text,
     and_,
@@ -28,7 +27,6 @@ from sqlalchemy import (
     update,
 )
 
-from provisioner.store.rows import Rows, read_rows
 from provisioner.store.tables import devices, invitations, links, mails
 
 _TURN = 0x6F7574626F78  # any number that no other lock of ours has
@@ -44,21 +42,6 @@ class TakenMail:
     issue: int
     message_id: str
     attempts: int
-
-
-@dataclass(frozen=True, slots=True)
-class ListedMail:
-    """A mail as an administrator sees it."""
-
-    address: str
-    display_name: str
-    link_id: str
-    state: str
-    queued_at: datetime
-    changed_at: datetime
-    due_at: datetime
-    attempts: int
-    problem: str
 
 
 def queue_missing(connection: Connection, *, domain: str | None, host: str, now: datetime, limit: int) -> int:
@@ -184,35 +167,9 @@ def counts(connection: Connection, *, domain: str | None) -> Mapping[str, int]:
     return dict(connection.execute(query).all())
 
 
-def all_mails(connection: Connection, *, domain: str | None) -> Rows[ListedMail]:
-    """The mails to a domain's people, or to everybody; the oldest first."""
-    query = (
-        select(
-            invitations.c.address,
-            invitations.c.display_name,
-            mails.c.link_id,
-            mails.c.state,
-            mails.c.queued_at,
-            mails.c.changed_at,
-            mails.c.due_at,
-            mails.c.attempts,
-            mails.c.problem,
-        )
-        .select_from(mails.join(links).join(invitations))
-        .order_by(mails.c.id)
-    )
-    if domain is not None:
-        query = query.where(invitations.c.domain == domain)
-    return read_rows(connection, query, key=mails.c.link_id, make=_listed)
-
-
 def newest_open_links(connection: Connection, *, domain: str | None, now: datetime) -> set[str]:
     """The id of the newest open link of each invitation."""
     return set(connection.scalars(_newest_open(now, domain)))
-
-
-def _listed(row: RowMapping) -> ListedMail:
-    return ListedMail(**row)
 
 
 def _current(now: datetime) -> Select[tuple[str]]:
