@@ -230,7 +230,6 @@ def test_an_answer_to_the_mail_itself_is_the_mails_fate(server: MailServer, said
     [
         "554 5.2.2 mailbox full",
         "550 5.1.8 Access denied, bad outbound sender",
-        "554 5.2.252 SendAsDenied; not allowed to send as",
         "550 5.7.60 Client does not have permissions to send as this sender",
     ],
 )

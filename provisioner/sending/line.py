@@ -27,9 +27,8 @@ _LONGEST_REASON = 300  # characters of what a server says
 _XOAUTH2 = "XOAUTH2"
 _NOT_SHOWN = "********"
 # Enhanced status codes (RFC 3463) that speak of the sender or of a policy, and so of every mail: X.7.n security, 5.1.8
-# a sender blocked for spam, 5.2.2 the sender's own mailbox, which keeps a copy, is full, 5.2.252 a sender that is not
-# the one signed in (Exchange Online's texts).
-_ABOUT_THE_SENDER = re.compile(r"\b5\.(7\.\d+|1\.8|2\.2|2\.252)\b")
+# a sender blocked for spam, 5.2.2 the sender's own mailbox, which keeps a copy, is full (Exchange Online's texts).
+_ABOUT_THE_SENDER = re.compile(r"\b5\.(7\.\d+|1\.8|2\.2)\b")
 
 
 class RelayLine:
