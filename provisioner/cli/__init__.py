@@ -25,7 +25,9 @@ from provisioner.cli.mdms import mdms
 from provisioner.cli.organisation import organisation
 from provisioner.cli.providers import providers
 from provisioner.cli.render import render
+from provisioner.cli.send import send
 from provisioner.cli.serve import serve
+from provisioner.cli.sheet import sheet
 
 
 @click.group(cls=CommandLine, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -58,6 +60,8 @@ for _command in (
     organisation,
     providers,
     render,
+    send,
     serve,
+    sheet,
 ):
     main.add_command(_command)
