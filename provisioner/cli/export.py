@@ -163,6 +163,6 @@ def _made(mdm: "Mdm", snapshot: "Snapshot", settings: "Settings") -> "Desk":
 
 
 def _tell(output: Path, outcome: "Outcome") -> None:
-    whom = f" for {outcome.people} {'person' if outcome.people == 1 else 'people'}" if outcome.people else ""
-    signed = f", {outcome.signatures} signed" if outcome.signatures else ", unsigned"
-    click.echo(f"{output}: {outcome.files} files{whom}{signed}. Begin with README.txt in it.", err=True)
+    whom = f" for {outcome.whom}" if outcome.whom else ""
+    signed = f", {outcome.signatures:,} signed" if outcome.signatures else ", unsigned"
+    click.echo(f"{output}: {outcome.files:,} files{whom}{signed}. Begin with README.txt in it.", err=True)
