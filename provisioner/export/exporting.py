@@ -29,7 +29,7 @@ from provisioner.provisioning import Signature, signature_of
 from provisioner.texts import language_of
 
 BATCH = 64  # people whose signatures are recorded in one transaction, and written by one process at a time
-_ALONE = 256  # people for whom further processes are not worth their start
+_ALONE = 2_000  # people for whom further processes are not worth their start: it takes as long as these do
 _README, _MANIFEST = "README.txt", "manifest.json"
 
 Record = Callable[[Sequence[Signature]], None]
