@@ -143,12 +143,13 @@ _IDENTITY = {
 }
 
 
-def settings(content: bytes) -> Any:
-    """Every setting of a document, whatever it is written in."""
-    text = content.lstrip()
-    if text.startswith((b"{", b"[")):
-        return _without_identity(json.loads(content))
-    return _without_identity(plistlib.loads(content if b"<plist" in content else _whole(content)))
+def settings(content: bytes, *, everything: bool = False) -> Any:
+    """Every setting of a document, whatever it is written in; with what names the document only on request."""
+    if content.lstrip().startswith((b"{", b"[")):
+        found = json.loads(content)
+    else:
+        found = plistlib.loads(content if b"<plist" in content else _whole(content))
+    return found if everything else _without_identity(found)
 
 
 def _whole(dictionary: bytes) -> bytes:

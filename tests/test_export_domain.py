@@ -4,7 +4,7 @@ import dataclasses
 import json
 import plistlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from provisioner.signing import Identity
 from tests.capabilities import apple_conformance_checker
 from tests.mdms import OF_MACS, filler, judged, settings, unwrapped
 from tests.samples import NOW, PROVIDERS, contoso_snapshot
+from tests.test_mdm import TOY
 
 DOMAIN = "contoso.example"
 PLAIN = Organisation(id="contoso", name="Contoso", consent_text="We help: call 4711.")
@@ -209,6 +210,49 @@ def test_the_readme_has_numbered_steps_the_variables_and_what_is_not_certain(mdm
     assert not re.search(r"\bFILE\.|DOMAIN", readme)
     placeholders = {name for file in files.values() for name in re.findall(r"PUT-THE-[A-Z-]+", file.decode())}
     assert {name for name in placeholders if name not in readme} == set()
+
+
+@pytest.mark.parametrize("mdm", WITH_VARIABLES)
+def test_nothing_but_the_variables_looks_like_one(mdm: Mdm, tmp_path: Path) -> None:
+    assert mdm.variables is not None
+    files = exported(mdm, tmp_path)
+    for entry in _entries(files):
+        if entry["file"].startswith("intune/native/"):
+            texts = files[entry["file"]].decode().splitlines()[1:-1]  # without the brackets that are JSON's
+        else:
+            texts = [*_leaves(_parsed(unwrapped(entry["file"], files[entry["file"]])))]
+        for text in texts:
+            for name in mdm.variables.all:
+                text = text.replace(name, "")
+            assert [] == [sign for sign in mdm.variables.reserved if sign in text], entry["file"]
+
+
+def _parsed(content: bytes) -> Any:
+    """A document with everything in it, identifiers too."""
+    return settings(content, everything=True) if not content.startswith(b"#") else yaml.safe_load(content)
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield key
+            yield from _leaves(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _leaves(part)
+    else:
+        yield str(value)
+
+
+def test_a_new_mdm_is_one_new_file(tmp_path: Path) -> None:
+    (tmp_path / "toy.toml").write_text(TOY)
+    files = exported(load_mdms(tmp_path)["toy"], tmp_path)
+    person = Account("anna@contoso.example", username="a@contoso.example")
+    profile = files[f"iphone-ipad/{DOMAIN}-ios-exchange.mobileconfig"]
+    filled = profile.replace(b"[[mail]]", person.address.encode()).replace(b"[[upn]]", person.username.encode())
+    own = {"file": "iphone-ipad/", "format": "ios-exchange"}
+    assert _personal(person, MDMS["generic"], own) == settings(filled)
+    assert [] == [name for name in files if name.startswith("mac/")]  # whose scope it does not say
 
 
 def test_every_form_that_a_fact_file_names_exists_and_every_form_is_taken_by_some_mdm() -> None:
