@@ -21,7 +21,7 @@ from provisioner.errors import (
     StoreUnavailable,
 )
 from provisioner.formats import FORMATS
-from provisioner.links import Links, load_link_key
+from provisioner.links import Links, SelfServiceLimits, load_link_key
 from provisioner.model import MailProvider
 from provisioner.provisioning import Provisioner, Signature
 from provisioner.signing import Identity, IdentityFiles, load_identity
@@ -151,6 +151,9 @@ def create_app(settings: Settings) -> "Flask":
             trusted_proxies=settings.trusted_proxies,
             metrics_networks=settings.metrics_networks,
             qr_capitals=settings.qr_capitals,
+            self_service=SelfServiceLimits(
+                per_network=settings.self_service_per_network, per_domain=settings.self_service_per_domain
+            ),
             templates=templates(),
             ready=services.ready,
         )

@@ -42,7 +42,7 @@ A message says what was expected, what was found and what to do. It never holds 
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 from typing import Literal
 
@@ -253,6 +253,14 @@ class LinkUsedUp(LinkClosed):
     def __init__(self, devices: int) -> None:
         self.devices = devices
         super().__init__(f"This setup link has been used on {devices} of {devices} devices. Ask for a new one.")
+
+
+class TooManyLinks(ProvisionerError):
+    """The start page gives no further link to this network, or of this domain, until some time has passed."""
+
+    def __init__(self, *, retry_after: timedelta) -> None:
+        self.retry_after = retry_after
+        super().__init__("As many setup links have been given as are given in an hour. Try again later.")
 
 
 class IdentityError(ProvisionerError):

@@ -202,17 +202,22 @@ class Format:
     needs: frozenset[Service]
     signed: bool
     render: Render
-    kind: Kind | None = None  # None: it is no document of a person's own
+    kind: Kind | None = None  # of the account that it sets up; None: it sets up none by itself
     platforms: frozenset[Platform] = frozenset()
     subjects: frozenset[type[Account] | type[AnyoneAt] | type[Variables]] = frozenset({Account})
     discovery: Discovery | None = None
     texts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # name -> English message
     app: str = ""  # the app that it configures: the id of its facts in the catalogue
     offered: Callable[[Domain], bool] = _always  # a condition beyond account_kinds
+    counts_device: bool = True  # False: read on a screen, so fetching it sets up no device by itself
 
     def is_offered(self, domain: Domain) -> bool:
-        """Whether a person of ``domain`` is handed this document by a setup link."""
-        return self.audience is Audience.PERSON and self.kind in domain.account_kinds and self.offered(domain)
+        """Whether a person of ``domain`` is handed this document by a setup link.
+
+        The domain's kinds govern the documents that set up an account of a kind; one of no kind is for everybody.
+        """
+        is_named = self.kind is None or self.kind in domain.account_kinds
+        return self.audience is Audience.PERSON and is_named and self.offered(domain)
 
     def accept(self, subject: Subject) -> None:
         """Raise InvalidInput where ``subject`` is of a kind that this format cannot write down."""

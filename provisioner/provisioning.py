@@ -19,6 +19,8 @@ from provisioner.model import Account, Document, MailProvider
 from provisioner.organisation import Domain, Organisation
 from provisioner.texts import translate
 
+_CLIENTS_READ = "en"  # what a mail client is told is the same for everybody of a domain
+
 
 @dataclass(frozen=True, slots=True)
 class Signature:
@@ -53,8 +55,10 @@ class Provisioner:
     clock: Callable[[], datetime]
     help_url: str = ""
 
-    def issue(self, account: Account, fmt: Format, *, for_mdm: Installation | None = None) -> Document:
-        """The document as it is handed out, signed where the format is.
+    def issue(
+        self, account: Account, fmt: Format, *, language: str = "en", for_mdm: Installation | None = None
+    ) -> Document:
+        """The document as it is handed out, signed where the format is; its texts are in ``language`` (BCP 47).
 
         Raises UnknownDomain, UnknownProvider, MissingService, and for signed formats IdentityError and whatever
         writing the audit record raises (StoreUnavailable). Raises InvalidInput for anybody but a person: a signature
@@ -63,8 +67,8 @@ class Provisioner:
         if not isinstance(account, Account):
             raise InvalidInput("Only a person's document is issued; for an MDM's variables there are drafts.")
         if not fmt.signed:
-            return self.draft(account, fmt, for_mdm=for_mdm)
-        return self.sign(self.draft(account, fmt, for_mdm=for_mdm), account, fmt)
+            return self.draft(account, fmt, language=language, for_mdm=for_mdm)
+        return self.sign(self.draft(account, fmt, language=language, for_mdm=for_mdm), account, fmt)
 
     def sign(self, draft: Document, account: Account, fmt: Format) -> Document:
         """``draft``, which is this person's document in this format, inside a signature.
@@ -75,10 +79,13 @@ class Provisioner:
         self.audit(signature_of(account, fmt, signer=signer, at=self.clock()))
         return replace(draft, content=signer.sign(draft.content), signed=True)
 
-    def draft(self, subject: Subject, fmt: Format, *, for_mdm: Installation | None = None) -> Document:
+    def draft(
+        self, subject: Subject, fmt: Format, *, language: str = "en", for_mdm: Installation | None = None
+    ) -> Document:
         """The document without a signature: for administrators and mail clients, never for a person's link.
 
-        ``for_mdm`` is how an MDM will install it; None where a person does.
+        Its texts are in ``language`` (BCP 47), or in English where there is no such catalogue; identifiers are the
+        same in every language. ``for_mdm`` is how an MDM will install it; None where a person does.
         Raises UnknownDomain, UnknownProvider, MissingService, and InvalidInput where the format needs a person.
         """
         fmt.accept(subject)
@@ -87,7 +94,7 @@ class Provisioner:
         provider = find_provider(self.providers, domain.provider_id)
         fmt.require(provider)
         return Document(
-            content=fmt.render(subject, provider, self._context(snapshot, domain, fmt, for_mdm)),
+            content=fmt.render(subject, provider, self._context(snapshot, domain, fmt, language, for_mdm)),
             media_type=fmt.media_type,
             filename=f"{subject.domain}-{fmt.id}.{fmt.suffix}",
             format_id=fmt.id,
@@ -107,7 +114,7 @@ class Provisioner:
         provider = find_provider(self.providers, configured.provider_id)
         if not fmt.needs <= provider.services:
             return None
-        return Found(provider, self._context(snapshot, configured, fmt, None))
+        return Found(provider, self._context(snapshot, configured, fmt, _CLIENTS_READ, None))
 
     def domain_of(self, subject: Subject) -> Domain:
         """The configured domain of this person. Raises UnknownDomain."""
@@ -122,14 +129,17 @@ class Provisioner:
         """The provider that holds this person's mail. Raises UnknownDomain and UnknownProvider."""
         return find_provider(self.providers, self.domain_of(subject).provider_id)
 
-    def _context(self, snapshot: Snapshot, domain: Domain, fmt: Format, for_mdm: Installation | None) -> Context:
-        to_language = translate("en")
+    def _context(
+        self, snapshot: Snapshot, domain: Domain, fmt: Format, language: str, for_mdm: Installation | None
+    ) -> Context:
+        to_language = translate(language)
         organisation = snapshot.organisation(domain.organisation_id)
         return Context(
             organisation=organisation,
             domain=domain,
             texts={name: to_language(message) for name, message in fmt.texts.items()},
             now=self.clock(),
+            language=language,
             for_mdm=for_mdm,
             app=configured_app(fmt.app, organisation) if fmt.app else NO_APP,
             help_url=self.help_url,

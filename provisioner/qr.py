@@ -1,6 +1,7 @@
 """Turns a link into a QR code that a phone's camera reads: as a drawing, as a picture, or in a terminal.
 
-ISO/IEC 18004:2015: error correction level M, a quiet zone of 4 modules, dark modules on a light ground. The symbol
+ISO/IEC 18004:2015: error correction level M (L where only that keeps the symbol at version 10 or below: a coarser
+symbol is read more easily than a safer one), a quiet zone of 4 modules, dark modules on a light ground. The symbol
 comes from the qrcode library; choosing its mask is nearly all of the cost, so symbols are kept for the texts used
 last. A text may hold a token, so it stands in no message.
 """
@@ -9,6 +10,7 @@ import re
 import struct
 import zlib
 from functools import lru_cache
+from typing import Any
 from xml.etree import ElementTree as ET
 
 from provisioner.errors import InvalidInput, InvalidText, printable
@@ -17,6 +19,7 @@ QUIET_ZONE = 4  # modules on each side
 MAX_OCTETS, MAX_CAPITALS = 2331, 3391  # version 40-M; ISO/IEC 18004 table 7
 MIN_MODULE_PIXELS, MAX_MODULE_PIXELS = 1, 64
 
+_EASY_VERSION = 10  # a larger symbol on a phone's screen is hard to scan (thunderbird-android#8520)
 _CACHED_SYMBOLS = 256
 _LIGHT, _DARK = "0", "1"
 _SVG_MODULE_PIXELS = 6  # only the size the drawing proposes; a style sheet may choose another
@@ -128,18 +131,29 @@ def _symbol(text: str) -> tuple[str, ...]:
         content = text.encode()
     except UnicodeEncodeError:
         raise InvalidText("The text for the QR code holds half of a surrogate pair. Remove it.") from None
+    return tuple("".join(_DARK if dark else _LIGHT for dark in row) for row in _modules(content))
+
+
+def _modules(content: bytes) -> list[list[bool]]:
     # Imported when first needed: it brings the whole imaging library where that is installed.
-    from qrcode.constants import ERROR_CORRECT_M
+    from qrcode.constants import ERROR_CORRECT_L, ERROR_CORRECT_M
     from qrcode.exceptions import DataOverflowError
     from qrcode.main import QRCode
 
-    code = QRCode(error_correction=ERROR_CORRECT_M, border=QUIET_ZONE)
-    code.add_data(content, optimize=0)  # one segment: numeric, alphanumeric or bytes
+    def fitted(level: int) -> QRCode[Any]:
+        code = QRCode[Any](error_correction=level, border=QUIET_ZONE)
+        code.add_data(content, optimize=0)  # one segment: numeric, alphanumeric or bytes
+        code.best_fit()
+        return code
+
     try:
-        code.make(fit=True)
+        code = fitted(ERROR_CORRECT_M)
+        if code.version > _EASY_VERSION and (coarser := fitted(ERROR_CORRECT_L)).version <= _EASY_VERSION:
+            code = coarser
     except (DataOverflowError, ValueError):  # qrcode 8.2 asks itself for version 41 and raises ValueError
         raise InvalidInput(
             f"The text is too long for a QR code: {len(content)} octets, and {MAX_OCTETS} fit ({MAX_CAPITALS} in "
             "capitals). Use a shorter one."
         ) from None
-    return tuple("".join(_DARK if dark else _LIGHT for dark in row) for row in code.get_matrix())
+    matrix: list[list[bool]] = code.get_matrix()
+    return matrix

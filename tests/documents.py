@@ -214,11 +214,27 @@ def _read_url(service: Service, url: str) -> Claim:
 
 
 def _read_json(content: bytes) -> Reading:
-    """JSON, told apart by the names in it: a list by those of its first entry."""
+    """JSON, told apart by the names in it: a list by those of its first entry, or by a version there."""
     found = json.loads(content)
+    if isinstance(found, list) and found and isinstance(found[0], int):
+        return _read_thunderbird(found)
     names = set((found[0] if found else {}) if isinstance(found, list) else found)
     read = next(read for name, read in _JSON_NAMES.items() if name in names) if names else _read_nothing
     return read(found)
+
+
+def _read_thunderbird(payload: list[Any]) -> Reading:
+    """As thunderbird-android's QrCodePayloadAdapter and its validator read it, with nothing more than version 1 has."""
+    version, sequence, incoming, groups = payload
+    assert (1, [1, 1]) == (version, sequence)
+    ((outgoing, (address, display_name)),) = groups
+    securities = {2: ConnectionSecurity.STARTTLS, 3: ConnectionSecurity.IMPLICIT_TLS}
+    claims = []
+    for service, server in ((Service.IMAP, incoming), (Service.SUBMISSION, outgoing)):
+        protocol, hostname, port, security, authentication, username = server  # no name, no password
+        assert 0 == protocol
+        claims.append(Claim(service, hostname, port, securities[security], True, 6 == authentication, username))
+    return Reading(tuple(claims), address, display_name)
 
 
 def _read_nothing(_: object) -> Reading:
@@ -330,11 +346,38 @@ def _read_zone(content: bytes) -> Reading:
     )
 
 
+def _read_instructions(content: bytes) -> Reading:
+    """The blocks of the plain text that name a server, in English."""
+    services = {"Exchange": Service.ACTIVESYNC, "IMAP": Service.IMAP, "POP": Service.POP3, "SMTP": Service.SUBMISSION}
+    securities = {"SSL/TLS": ConnectionSecurity.IMPLICIT_TLS, "STARTTLS": ConnectionSecurity.STARTTLS}
+    title, *paragraphs = content.decode().removesuffix("\n").split("\n\n")
+    claims = []
+    for heading, *lines in (paragraph.split("\n") for paragraph in paragraphs):
+        if not lines:
+            continue
+        said = dict(line.split(": ", 1) for line in lines)
+        assert ["Server", "Port", "Encryption", "Sign-in method", "User name"] == list(said)
+        service = services[heading.split(" ")[0]]
+        claims.append(
+            Claim(
+                service=service,
+                hostname=said["Server"],
+                port=None if service is Service.ACTIVESYNC else int(said["Port"]),
+                security=None if service is Service.ACTIVESYNC else securities[said["Encryption"]],
+                encrypted=True,
+                oauth2="OAuth2 (Microsoft's sign-in page)" == said["Sign-in method"],
+                username=said["User name"],
+            )
+        )
+    return Reading(tuple(claims), title.rpartition(" ")[2], None)
+
+
 READERS: dict[str, Reader] = {
     PROFILE: _read_profile,
     "text/xml; charset=utf-8": _read_xml,
     "application/json": _read_json,
     "text/dns": _read_zone,
+    "text/plain; charset=utf-8": _read_instructions,
 }
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.links import Links, SelfServiceLimits, load_link_key
+from provisioner.model import Account
 from provisioner.store import Store, sqlite_url
 from provisioner.store import links as rows
 from tests.commands import PUBLIC_URL, Shell, shell_with_contoso
@@ -152,3 +154,17 @@ def test_an_unknown_link_is_misuse_and_says_where_to_look(command: str, link_id:
 def test_misuse_is_refused_and_makes_no_link(arguments: list[str], reason: str, shell: Shell) -> None:
     assert shell.refusal("link", "create", *arguments).startswith(reason)
     assert [] == shell.json("link", "list")
+
+
+def test_links_taken_at_the_start_page_are_listed_by_themselves_and_revoked_by_id(shell: Shell) -> None:
+    invited = shell.json("link", "create", ANNA)
+    store = Store.open(sqlite_url(shell.data_dir))
+    links = Links(store, key=load_link_key(shell.data_dir / "link.key"), clock=lambda: datetime.now(UTC))
+    taken = links.hand_out(Account(ANNA), client="192.0.2.1", limits=SelfServiceLimits())
+    store.close()
+    assert [invited["id"]] == [row["id"] for row in shell.json("link", "list")]
+    (row,) = shell.json("link", "list", "--self-service", "--domain", "contoso.example")
+    assert (taken.id, "open", 1) == (row["id"], row["state"], row["devices_allowed"])
+    shell.run("link", "revoke", taken.id)
+    assert ["revoked"] == [row["state"] for row in shell.json("link", "list", "--self-service")]
+    assert "open" == shell.json("link", "show", invited["id"])["state"]

@@ -153,9 +153,23 @@ def test_a_format_whose_service_the_provider_lacks_could_not_be_done(shell: Shel
     assert refusal.startswith("The format 'ios-exchange' needs activesync, and the provider 'outlook-com'")
 
 
+def test_a_file_may_declare_several_organisations(shell: Shell, declared: Path) -> None:
+    several = FULL.replace("[organisation]", "[[organisation]]")
+    several = several.replace("[[domain]]", '[[domain]]\norganisation = "contoso"')
+    fabrikam = '[[organisation]]\nid = "fabrikam"\nname = "Fabrikam"\n'
+    declared.write_text(f'{several}{fabrikam}[[domain]]\nname = "fabrikam.example"\norganisation = "fabrikam"\n')
+    arguments = ("--context", declared, "--unsigned")
+    for address, name in ((ANNA, "Contoso & Töchter"), ("anna@fabrikam.example", "Fabrikam")):
+        profile = plistlib.loads(shell.run("render", "ios-exchange", address, *arguments).stdout_bytes)
+        assert name == profile["PayloadOrganization"]
+
+
 def test_an_address_of_a_domain_that_the_file_does_not_declare_is_refused(shell: Shell, declared: Path) -> None:
     refusal = shell.refusal("render", "ios-exchange", "anna@fabrikam.example", "--context", declared, "--unsigned")
     assert refusal.startswith(f"{declared} has no [[domain]] called fabrikam.example, only contoso.example, xn--")
+    declared.write_text(FULL[: FULL.index("[[domain]]")])
+    refusal = shell.refusal("render", "ios-exchange", ANNA, "--context", declared, "--unsigned")
+    assert f"{declared} has no [[domain]] called contoso.example. Add it there." == refusal
 
 
 # files
@@ -232,3 +246,10 @@ def test_a_link_to_a_file_stays_a_link(tmp_path: Path) -> None:
 def test_a_device_is_written_to_and_not_replaced() -> None:
     write_file(Path(os.devnull), b"x")
     assert Path(os.devnull).is_char_device()
+
+
+def test_a_language_is_found_by_any_spelling_and_an_unknown_one_is_refused_with_those_there_are(shell: Shell) -> None:
+    english = shell.run("render", "instructions", ANNA).stdout
+    assert english == shell.run("render", "instructions", ANNA, "--language", "EN-gb").stdout
+    refused = shell.run("render", "instructions", ANNA, "--language", "tlh", exit_code=2)
+    assert "no texts in the language 'tlh', only in: en" in refused.stderr

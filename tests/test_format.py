@@ -11,13 +11,15 @@ from provisioner.formats import FORMATS, find_format
 from provisioner.organisation import Domain, EwsAccess, Kind, Organisation, SignInUrls
 from tests.samples import CONTOSO, PROVIDERS, contoso_context, contoso_domain
 
+OF_NO_KIND = {"thunderbird-qr", "instructions"}
+
 
 def test_a_domain_offers_exchange_alone_unless_told_otherwise() -> None:
     domain = Domain(name="Contoso.Example.", organisation_id="contoso", provider_id="office365")
     assert "contoso.example" == domain.name
     assert (Kind.EXCHANGE,) == domain.account_kinds
     offered = {fmt.id for fmt in FORMATS.values() if fmt.is_offered(domain)}
-    assert {"ios-exchange", "apple-declarations"} == offered
+    assert {"ios-exchange", "apple-declarations", *OF_NO_KIND} == offered
 
 
 def test_a_mac_profile_is_offered_only_where_ews_is_allowed() -> None:
@@ -29,7 +31,14 @@ def test_a_mac_profile_is_offered_only_where_ews_is_allowed() -> None:
 def test_imap_and_pop_are_offered_only_where_the_domain_names_them() -> None:
     domain = dataclasses.replace(contoso_domain(), account_kinds=(Kind.POP, Kind.IMAP))
     assert (Kind.IMAP, Kind.POP) == domain.account_kinds
-    assert {"apple-imap", "apple-pop"} == {fmt.id for fmt in FORMATS.values() if fmt.is_offered(domain)}
+    assert {"apple-imap", "apple-pop", *OF_NO_KIND} == {fmt.id for fmt in FORMATS.values() if fmt.is_offered(domain)}
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_what_sets_up_no_account_by_itself_is_offered_to_everybody_and_counts_no_device(kind: Kind) -> None:
+    domain = dataclasses.replace(contoso_domain(), account_kinds=(kind,))
+    assert OF_NO_KIND <= {fmt.id for fmt in FORMATS.values() if fmt.is_offered(domain)}
+    assert OF_NO_KIND == {fmt.id for fmt in FORMATS.values() if not fmt.counts_device}
 
 
 def test_what_is_not_for_people_is_never_handed_out_by_a_link() -> None:

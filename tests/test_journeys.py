@@ -1,29 +1,34 @@
 """An employee's way from the link to the profile, walked in a real Chromium against the running demonstration."""
 
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import zxingcpp
 from PIL import Image
+from werkzeug.serving import make_server
 
 from provisioner.format import Format
 from provisioner.formats import FORMATS
 from provisioner.model import Account
+from provisioner.organisation import SelfService
 from provisioner.profile import MEDIA_TYPE
 from provisioner.web.devices import Device
 from tests import capabilities, pki
 from tests.demonstration import Demonstration, demonstration
 from tests.documents import READERS, expected_claims
-from tests.samples import PROVIDERS
+from tests.samples import PROVIDERS, contoso_domain
 from tests.test_promise import CANNOT_SAY_OAUTH2
 from tests.test_web_devices import NAMES
-from tests.websites import IPHONE
+from tests.websites import IPHONE, make_website
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -232,3 +237,41 @@ def test_a_link_that_does_not_exist_says_what_to_do(chromium: "Browser", demo: D
     assert 404 == answer.status
     assert "Scan the QR code again" in page.locator("main").inner_text()
     page.close()
+
+
+@pytest.fixture
+def open_site(tmp_path: Path) -> Iterator[str]:
+    """The URL of a site with one domain whose people may take a link themselves."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    website = make_website(tmp_path, domain=replace(contoso_domain(), self_service=SelfService.OPEN), public_url=url)
+    server = make_server("127.0.0.1", 0, website.web, threaded=True, fd=listener.fileno())
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield url
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    listener.close()
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_an_iphone_takes_a_link_at_the_start_page_and_walks_to_the_profile(
+    chromium: "Browser", open_site: str, scripts: bool
+) -> None:
+    context = chromium.new_context(user_agent=IPHONE, java_script_enabled=scripts)
+    page = context.new_page()
+    page.goto(open_site)
+    page.get_by_label("Your work address").fill("anna@contoso")
+    page.get_by_role("button", name="Set up this device").click()
+    assert "No mailbox can have this address." in page.get_by_role("alert").inner_text()
+    page.get_by_label("Your work address").fill("anna@contoso.example")
+    page.get_by_role("button", name="Set up this device").click()
+    assert page.url.startswith(f"{open_site}/s/")
+    assert "anna@contoso.example" in page.locator("main").inner_text()
+    assert "it is for this device alone, and works for one hour" in page.locator("main").inner_text()
+    name, content = _download(page, 'a[href$="/ios-exchange.mobileconfig"]')
+    assert "contoso.example-ios-exchange.mobileconfig" == name
+    assert b"anna@contoso.example" in content
+    assert [] == context.cookies()
+    context.close()

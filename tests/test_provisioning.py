@@ -1,16 +1,20 @@
 """The one door: the right provider's facts, signed or not at all, and never without its audit record."""
 
 import dataclasses
+import plistlib
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
 from provisioner.errors import MissingService, NoIdentity, StoreUnavailable, UnknownDomain, UnknownProvider
-from provisioner.format import Format
+from provisioner.format import Context, Format
 from provisioner.formats import FORMATS, find_format
-from provisioner.model import Account
+from provisioner.model import Account, MailProvider
 from provisioner.profile import MEDIA_TYPE
 from provisioner.provisioning import Provisioner, Signature, Signer
+from provisioner.texts import translate
+from provisioner.texts.languages import KNOWN
 from tests.samples import ANNA, CONTOSO, NOW, PROVIDERS, contoso_context, contoso_domain, contoso_snapshot
 
 IOS = find_format("ios-exchange")
@@ -153,3 +157,31 @@ def test_a_document_is_made_of_one_state_of_the_directory() -> None:
     found = provisioner.find("contoso.example", IOS)
     assert found is not None
     assert CONTOSO == found.context.organisation
+
+
+@pytest.mark.parametrize("language", KNOWN)
+def test_identifiers_are_the_same_in_every_language(language: str) -> None:
+    for fmt in (each for each in FORMATS.values() if each.media_type == MEDIA_TYPE):
+        english = plistlib.loads(_provisioner().draft(ANNA, fmt).content)
+        theirs = plistlib.loads(_provisioner().draft(ANNA, fmt, language=language).content)
+        assert _identifiers(english) == _identifiers(theirs)
+
+
+def _identifiers(part: dict[str, Any]) -> list[tuple[str, str]]:
+    inner = [pair for payload in part.get("PayloadContent", ()) for pair in _identifiers(payload)]
+    return [(part["PayloadIdentifier"], part["PayloadUUID"]), *inner]
+
+
+@pytest.mark.parametrize("language", ["en", "pt-BR"])
+def test_a_document_is_in_the_language_that_was_asked_for(language: str) -> None:
+    seen: list[Context] = []
+
+    def render(account: Account, provider: MailProvider, context: Context) -> bytes:
+        seen.append(context)
+        return b""
+
+    fmt = dataclasses.replace(IOS, render=render, signed=False)
+    _provisioner().issue(ANNA, fmt, language=language)
+    to_language = translate(language)
+    assert [language] == [context.language for context in seen]
+    assert {name: to_language(text) for name, text in IOS.texts.items()} == seen[0].texts

@@ -33,12 +33,22 @@ def _download(website: Website, link: SetupLink, filename: str = IOS, **options:
 
 
 @pytest.mark.parametrize("format_id", OFFERED)
-def test_every_offered_format_is_the_signed_document_of_that_person(website: Website, format_id: str) -> None:
+def test_every_offered_format_is_the_document_of_that_person_signed_where_it_is_due(
+    website: Website, format_id: str
+) -> None:
     fmt = find_format(format_id)
     answer = _download(website, website.link(), f"{fmt.id}.{fmt.suffix}")
     assert (200, fmt.media_type) == (answer.status_code, answer.headers["Content-Type"])
     assert website.site.provisioner.draft(ANNA, fmt).content in answer.data
-    assert [(fmt.id, "contoso.example")] == [(each.format_id, each.domain) for each in website.signatures]
+    signed = [(fmt.id, "contoso.example")] if fmt.signed else []
+    assert signed == [(each.format_id, each.domain) for each in website.signatures]
+
+
+@pytest.mark.parametrize("filename", ["thunderbird-qr.json", "instructions.txt"])
+def test_what_is_read_on_a_screen_counts_no_device(website: Website, filename: str) -> None:
+    link = website.link(devices=1)
+    assert 200 == _download(website, link, filename).status_code
+    assert 0 == website.used(link)
 
 
 def test_the_headers_of_a_download_keep_it_whole_and_out_of_every_cache(website: Website) -> None:
@@ -51,6 +61,7 @@ def test_the_headers_of_a_download_keep_it_whole_and_out_of_every_cache(website:
         "Referrer-Policy": "no-referrer",
         "X-Content-Type-Options": "nosniff",
         "X-Robots-Tag": "noindex",
+        "Vary": "Accept-Language",
         "Strict-Transport-Security": "max-age=31536000",
     }
     assert expected == dict(answer.headers)

@@ -94,10 +94,7 @@ def parse_directory(declared: Table, *, beside: Path) -> Snapshot:
     domains = _read_each(tables[1], "domain", "name", lambda table: _domain(table, ids), faults)
     if faults:
         raise InvalidSetting("\n".join(faults))
-    return Snapshot(
-        organisations={each.id: each for each in organisations},
-        domains={each.name: each for each in domains},
-    )
+    return Snapshot(organisations=organisations, domains=domains)
 
 
 def _tables(value: object, name: str, faults: list[str], *, single: bool) -> list[Table]:
@@ -111,9 +108,9 @@ def _tables(value: object, name: str, faults: list[str], *, single: bool) -> lis
 
 def _read_each(
     tables: list[Table], what: str, key: str, read: Callable[[Table], _Entry], faults: list[str]
-) -> list[_Entry]:
-    """Every entry that can be read; a line in ``faults`` for each mistake in the others."""
-    entries: list[_Entry] = []
+) -> dict[str, _Entry]:
+    """Every entry that can be read, by its id or name; a line in ``faults`` for each mistake in the others."""
+    entries: dict[str, _Entry] = {}
     for number, table in enumerate(tables, 1):
         where = _where(what, table.get(key), number)
         try:
@@ -121,9 +118,9 @@ def _read_each(
         except InvalidInput as refusal:
             faults.extend(f"{where}: {line}" for line in str(refusal).splitlines())
             continue
-        if id_of(entry) in map(id_of, entries):
+        if id_of(entry) in entries:
             faults.append(f"{where} is declared twice; keep one of them.")
-        entries.append(entry)
+        entries[id_of(entry)] = entry
     return entries
 
 

@@ -68,6 +68,7 @@ def create(
 @link.command("list")
 @click.option("--domain", metavar="DOMAIN", help="Only the links of this domain's people.")
 @click.option("--address", metavar="ADDRESS", help="Only the links of this mailbox.")
+@click.option("--self-service", is_flag=True, help="Instead, those that people took at the start page.")
 @click.option("--state", type=_STATES, help="Only the links in this state.")
 @click.option(
     "--csv",
@@ -83,13 +84,14 @@ def list_all(
     *,
     domain: str | None,
     address: str | None,
+    self_service: bool,
     state: str | None,
     csv_file: Path | None,
     as_json: bool,
 ) -> None:
     """List the setup links, the oldest first."""
     with open_services(settings_from(ctx)) as services:
-        found, now = services.links.list(domain=domain, address=address), services.clock()
+        found, now = services.links.list(domain=domain, address=address, handed_out=self_service), services.clock()
     found = [each for each in found if state in (None, each.state(now).value)]
     if csv_file:
         _write_csv(csv_file, found, now)
@@ -100,7 +102,10 @@ def list_all(
     elif found:
         print_links(found, now)
     else:
-        say_none_yet("such setup link" if domain or address or state else "setup link", services.settings.data_dir)
+        say_none_yet(
+            "such setup link" if domain or address or self_service or state else "setup link",
+            services.settings.data_dir,
+        )
 
 
 @link.command("show")

@@ -13,7 +13,7 @@ import click
 
 from provisioner.cli.context import PathOf, settings_from
 from provisioner.cli.output import write_file, write_standard_output
-from provisioner.errors import InvalidSetting, NoIdentity
+from provisioner.errors import InvalidSetting, NoIdentity, printable
 
 if TYPE_CHECKING:
     from provisioner.directory import Snapshot
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from provisioner.provisioning import Provisioner, Signature
 
 _STANDARD_OUTPUT = Path("-")
+_ENGLISH = "en"
 
 
 @click.command()
@@ -33,6 +34,7 @@ _STANDARD_OUTPUT = Path("-")
 @click.option(
     "--context", type=PathOf(dir_okay=False, path_type=Path), metavar="FILE", help="Organisation and domains, TOML."
 )
+@click.option("--language", default=_ENGLISH, metavar="TAG", help="Of its texts, such as de.", show_default=True)
 @click.option("--signed/--unsigned", default=None, help="Insist on a signature, or leave it out.")
 @click.option("--identity", type=PathOf(file_okay=False, path_type=Path), metavar="DIR", help="The signing identity.")
 @click.option(
@@ -52,6 +54,7 @@ def render(
     username: str,
     provider: str | None,
     context: Path | None,
+    language: str,
     signed: bool | None,
     identity: Path | None,
     output: Path,
@@ -62,6 +65,7 @@ def render(
     """
     from provisioner.formats import find_format
     from provisioner.model import Account
+    from provisioner.provisioning import Provisioner
 
     fmt = find_format(format_id)
     account = Account(address, username=username, display_name=name)
@@ -70,13 +74,25 @@ def render(
     _refuse_contradictions(ctx, fmt, signs=signs, identity=identity, output=output)
     signatures: list[Signature] = []
     provisioner = _provisioner(ctx, snapshot, identity, signatures)
-    document = _signed(provisioner, account, fmt) if signs else provisioner.draft(account, fmt)
+    write = _signed if signs else Provisioner.draft
+    document = write(provisioner, account, fmt, language=_offered(language))
     for signature in signatures:
         click.echo(f"Signed by {signature.signer} at {signature.at:%Y-%m-%d %H:%M:%S} UTC.", err=True)
     if output == _STANDARD_OUTPUT:
         write_standard_output(document.content)
     else:
         write_file(output, document.content)
+
+
+def _offered(language: str) -> str:
+    """The language that is asked for, as its tag is written. Raises InvalidSetting where it is not among ours."""
+    from provisioner.texts import LANGUAGES, choose_language
+
+    found = choose_language(chosen=language, accept="", offered=LANGUAGES, default="")
+    if not found:
+        known = ", ".join(LANGUAGES)
+        raise InvalidSetting(f"There are no texts in the language {printable(language)}, only in: {known}.")
+    return found
 
 
 def _snapshot(account: "Account", context: Path | None, provider: str | None) -> "Snapshot":
@@ -91,8 +107,8 @@ def _snapshot(account: "Account", context: Path | None, provider: str | None) ->
         return Snapshot(organisations={organisation.id: organisation}, domains={domain.name: domain})
     declared = read_directory(context)
     if account.domain not in declared.domains:
-        known = ", ".join(declared.domains) or "none at all"
-        raise InvalidSetting(f"{context} has no [[domain]] called {account.domain}, only {known}. Add it there.")
+        known = f", only {', '.join(declared.domains)}" if declared.domains else ""
+        raise InvalidSetting(f"{context} has no [[domain]] called {account.domain}{known}. Add it there.")
     if provider is None:
         return declared
     domains = {name: replace(domain, provider_id=provider) for name, domain in declared.domains.items()}
@@ -131,8 +147,8 @@ def _provisioner(
     )
 
 
-def _signed(provisioner: "Provisioner", account: "Account", fmt: "Format") -> "Document":
+def _signed(provisioner: "Provisioner", account: "Account", fmt: "Format", *, language: str) -> "Document":
     try:
-        return provisioner.issue(account, fmt)
+        return provisioner.issue(account, fmt, language=language)
     except NoIdentity as missing:
         raise NoIdentity(f"{missing} Or leave the signature out with --unsigned.") from None

@@ -128,6 +128,22 @@ class Settings(BaseModel):
         Field(ge=1, le=1000),
         About("Devices that a new setup link is good for.", expected="a number from 1 to 1000"),
     ] = 3
+    self_service_per_network: Annotated[
+        _Count,
+        Field(ge=1, le=100_000),
+        About(
+            "Setup links that the start page gives in an hour to one network (an IPv4 address or an IPv6 /64).",
+            expected="a number from 1 to 100000",
+        ),
+    ] = 10
+    self_service_per_domain: Annotated[
+        _Count,
+        Field(ge=1, le=100_000),
+        About(
+            "Setup links that the start page gives in an hour to addresses of one domain.",
+            expected="a number from 1 to 100000",
+        ),
+    ] = 500
     trusted_proxies: Annotated[
         tuple[Network, ...],
         BeforeValidator(parse_networks),

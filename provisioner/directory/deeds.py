@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from provisioner.catalogue import check_app_settings
-from provisioner.directory.plan import Change, Plan, differs, settings_of
+from provisioner.directory.plan import Change, Plan, differs, id_of, settings_of
 from provisioner.errors import AlreadyExists, StillInUse, UnknownDomain, UnknownOrganisation
 from provisioner.organisation import Domain, Organisation
-from provisioner.store import Connection, audit, domains, links, organisations
+from provisioner.store import Connection, audit, domains, links, organisations, self_service
 from provisioner.store.audit import Detail
 
 
@@ -82,7 +82,8 @@ class Deeds:
         before = domains.find(self.connection, name)
         if before is None:
             raise UnknownDomain(name)
-        count = links.count_not_closed(self.connection, domain=name, now=self.clock())
+        now = self.clock()
+        count = sum(kind.count_not_closed(self.connection, domain=name, now=now) for kind in (links, self_service))
         if count:
             raise StillInUse(
                 f"The domain {name} still has {count} open setup {'link' if count == 1 else 'links'}. Revoke them "
@@ -126,8 +127,8 @@ def _carry_out(deeds: Deeds, change: Change) -> None:
             deeds.add_domain(domain)
         case Domain(), Domain() as domain:
             deeds.change_domain(domain)
-        case Domain() as domain, None:
-            deeds.remove_domain(domain.name)
+        case _:
+            deeds.remove_domain(id_of(change.entry))
 
 
 def _changes(before: Mapping[str, Detail], after: Mapping[str, Detail]) -> dict[str, Detail]:

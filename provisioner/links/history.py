@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from provisioner.store.history import Deed, Opening
+from provisioner.store.history import Deed
+from provisioner.store.links import Opening
 
 
 class Happening(Enum):
     """What can happen to a link."""
 
     CREATED = "created"
+    TAKEN = "taken"  # at the start page, by somebody nobody invited
     EXTENDED = "extended"
     REISSUED = "re-issued"
     REVOKED = "revoked"
@@ -38,11 +40,17 @@ class LinkEvent:
     devices_allowed: int | None = None  # where it was set
 
 
-def link_history(deeds: Sequence[Deed], openings: Sequence[Opening]) -> list[LinkEvent]:
-    """The events in their order; deeds that are not about the link itself are left out."""
+def link_history(
+    deeds: Sequence[Deed], openings: Sequence[Opening], *, taken_at: datetime | None = None
+) -> list[LinkEvent]:
+    """The events in their order; deeds that are not about the link itself are left out.
+
+    ``taken_at`` is when somebody took it at the start page, which stands in no audit trail.
+    """
+    taken = [] if taken_at is None else [LinkEvent(taken_at, Happening.TAKEN)]
     done = [_event(deed, _DEEDS[deed.action]) for deed in deeds if deed.action in _DEEDS]
     downloads = [LinkEvent(opening.at, Happening.DOWNLOADED, format_id=opening.format_id) for opening in openings]
-    return sorted([*done, *downloads], key=lambda event: event.at)
+    return sorted([*taken, *done, *downloads], key=lambda event: event.at)
 
 
 def _event(deed: Deed, what: Happening) -> LinkEvent:

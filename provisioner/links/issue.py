@@ -69,4 +69,5 @@ def setup_link(stored: StoredLink, token: str) -> SetupLink:
         devices_used=stored.devices_used,
         token=token,
         language=stored.language,
+        self_service=stored.self_service,
     )

@@ -1,31 +1,26 @@
-"""Making, finding, counting and revoking setup links.
+"""Making, finding, counting and revoking setup links: those of invitations, and those taken at the start page."""
 
-A device is a link and a format: the first fetch of a format opens a window of ten minutes, not extended by repeats, in
-which every fetch of that format is the same device. The count deters passing a link on; it is no access control.
-"""
-
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from provisioner.address import normalise_domain
-from provisioner.errors import InvalidSetting, LinkExpired, LinkRevoked, LinkUsedUp, UnknownDomain, UnknownLink
+from provisioner.errors import InvalidSetting, LinkRevoked, UnknownDomain, UnknownLink
+from provisioner.links import kinds
+from provisioner.links.counting import is_new_device
 from provisioner.links.history import LinkEvent, link_history
 from provisioner.links.invite import Invited, foresee, invite, link_details
 from provisioner.links.issue import LONGEST, check_limits, new_link, next_issue, setup_link
+from provisioner.links.self_service import SelfServiceLimits, give, hash_network, network_of, require_room
 from provisioner.links.setup_link import SetupLink
 from provisioner.links.token import make_token, read_token, token_hash
 from provisioner.model import Account
-from provisioner.store import Connection, Store, audit, domains, history, invitations
+from provisioner.store import Connection, Store, audit, domains, history, invitations, self_service
 from provisioner.store import links as rows
 from provisioner.store.invitations import Person
-from provisioner.store.links import LinkUse, StoredLink
+from provisioner.store.links import StoredLink
 
-DEVICE_WINDOW = timedelta(minutes=10)  # one device fetches a profile more than once: Chrome on iOS does so each time
-
-_ID = re.compile(r"[0-9a-f]{32}")
 _SetupLinks = list[SetupLink]  # inside Links, list is the method
 _LinkEvents = list[LinkEvent]
 
@@ -89,34 +84,52 @@ class Links:
         if canonical is None:
             raise UnknownLink
         with self._store.read() as connection:
-            stored = _known(rows.by_token_hash(connection, token_hash(canonical)))
+            stored = kinds.by_token_hash(connection, token_hash(canonical))
         return setup_link(stored, canonical)
+
+    def hand_out(self, account: Account, *, client: str, limits: SelfServiceLimits) -> SetupLink:
+        """A new link for one device and one hour, for whoever asks from the IP address ``client``.
+
+        Of ``account`` the address alone is taken, and no invitation is made or changed. Raises UnknownDomain, and
+        TooManyLinks where the network or the domain has had as many as ``limits`` allow.
+        """
+        now, network = self._clock(), hash_network(self._key, network_of(client))
+        with self._store.read() as connection:  # a crowd that is refused holds no writer up
+            require_room(connection, domain=account.domain, network_hash=network, limits=limits, now=now)
+        with self._store.write() as connection:
+            stored, token = give(
+                connection, account, key=self._key, network_hash=network, limits=limits, now=self._clock()
+            )
+        return setup_link(stored, token)
 
     def get(self, link_id: str) -> SetupLink:
         """The link with this id. Raises UnknownLink."""
-        _check_id(link_id)
         with self._store.read() as connection:
-            stored = _known(rows.by_id(connection, link_id))
+            stored = kinds.by_id(connection, link_id)
         return self._with_token(stored)
 
-    def list(self, *, domain: str | None = None, address: str | None = None) -> _SetupLinks:
+    def list(self, *, domain: str | None = None, address: str | None = None, handed_out: bool = False) -> _SetupLinks:
         """The links of a domain's people, of one mailbox, or everybody's, the oldest first.
 
-        Raises InvalidDomain and InvalidAddress.
+        Those of invitations; with ``handed_out``, instead, those that were taken at the start page. Raises
+        InvalidDomain and InvalidAddress.
         """
         domain = None if domain is None else normalise_domain(domain)
         mailbox = None if address is None else Account(address).key
         with self._store.read() as connection:
-            stored = rows.all_links(connection, domain=domain, mailbox=mailbox).whole()
+            stored = (
+                (self_service if handed_out else rows).all_links(connection, domain=domain, mailbox=mailbox).whole()
+            )
         return [self._with_token(each) for each in stored]
 
     def history(self, link_id: str) -> _LinkEvents:
         """What happened to the link, the oldest first. Raises UnknownLink."""
-        _check_id(link_id)
         with self._store.read() as connection:
-            _known(rows.by_id(connection, link_id))
-            deeds, openings = history.deeds(connection, link_id), history.openings(connection, link_id)
-        return link_history(deeds.whole(), openings.whole())
+            stored = kinds.by_id(connection, link_id)
+            deeds, openings = history.deeds(connection, link_id), kinds.kind_of(stored).openings(connection, link_id)
+        return link_history(
+            deeds.whole(), openings.whole(), taken_at=stored.created_at if stored.self_service else None
+        )
 
     def extend(self, link_id: str, *, by: timedelta, actor: str) -> SetupLink:
         """Keep the link open for longer: from its end, or from now where it has expired.
@@ -152,7 +165,7 @@ class Links:
         """Close the link for good; closing it twice is closing it once. Raises UnknownLink."""
         with self._locked(link_id) as (connection, stored, now):
             if stored.revoked_at is None:
-                rows.revoke(connection, link_id, at=now)
+                kinds.kind_of(stored).revoke(connection, link_id, at=now)
                 audit.record(
                     connection,
                     at=now,
@@ -165,7 +178,10 @@ class Links:
         return self._with_token(stored)
 
     def revoke_all(self, *, domain: str, actor: str) -> int:
-        """Close every link of the domain's people that is not closed yet, and say how many. Raises InvalidDomain."""
+        """Close every link of the domain's people that is not closed yet, and say how many. Raises InvalidDomain.
+
+        Those taken at the start page are among them, here and in ``revoke_all_of``.
+        """
         return self._revoke_not_closed(normalise_domain(domain), mailbox=None, actor=actor)
 
     def revoke_all_of(self, *, address: str, actor: str) -> int:
@@ -179,8 +195,8 @@ class Links:
         Raises LinkRevoked, LinkExpired or LinkUsedUp.
         """
         with self._store.read() as connection:
-            use = rows.use_of(connection, link.id, format_id)
-        _is_new_device(use, self._clock())
+            use = kinds.kind_of(link).use_of(connection, link.id, format_id)
+        is_new_device(use, self._clock())
 
     def count_device(self, link: SetupLink, format_id: str) -> None:
         """Count the device that has just fetched this format, unless it is the one of the last ten minutes.
@@ -188,24 +204,32 @@ class Links:
         Of two requests for the last device, whichever process they reach, one is counted. Raises LinkRevoked,
         LinkExpired or LinkUsedUp, and then counts nothing.
         """
+        kind = kinds.kind_of(link)
         with self._store.write() as connection:
-            rows.lock(connection, link.id)
+            kind.lock(connection, link.id)
             now = self._clock()
-            if _is_new_device(rows.use_of(connection, link.id, format_id), now):
-                rows.add_device(connection, link.id, format_id, at=now)
+            if is_new_device(kind.use_of(connection, link.id, format_id), now):
+                kind.add_device(connection, link.id, format_id, at=now)
 
     @contextmanager
     def _locked(self, link_id: str) -> Iterator[tuple[Connection, StoredLink, datetime]]:
         """A transaction in which nobody else changes the link, with the link and the time. Raises UnknownLink."""
-        _check_id(link_id)
         with self._store.write() as connection:
-            rows.lock(connection, link_id)
-            yield connection, _known(rows.by_id(connection, link_id)), self._clock()
+            kinds.lock(connection, link_id)
+            yield connection, kinds.by_id(connection, link_id), self._clock()
 
     @contextmanager
     def _changing(self, link_id: str) -> Iterator[tuple[Connection, StoredLink, datetime]]:
-        """The same for what is not done to a link that was closed for good. Raises LinkRevoked."""
+        """The same for what is done to an invitation's link alone, and not once it was closed for good.
+
+        Raises LinkRevoked, and InvalidSetting for a link that was taken at the start page.
+        """
         with self._locked(link_id) as (connection, stored, now):
+            if stored.self_service:
+                raise InvalidSetting(
+                    "Somebody took this link at the start page, for one hour, and it stays at that. Make one that is "
+                    "open for longer with 'provisioner link create'."
+                )
             if stored.revoked_at is not None:
                 raise LinkRevoked
             yield connection, stored, now
@@ -213,37 +237,10 @@ class Links:
     def _revoke_not_closed(self, domain: str, *, mailbox: str | None, actor: str) -> int:
         now, details = self._clock(), {"domain": domain}
         with self._store.write() as connection:
-            revoked = rows.revoke_not_closed(connection, domain=domain, mailbox=mailbox, at=now)
+            revoked = kinds.revoke_not_closed(connection, domain=domain, mailbox=mailbox, at=now)
             audit.record_each(connection, at=now, actor=actor, action="link.revoke", subjects=revoked, details=details)
         return len(revoked)
 
     def _with_token(self, stored: StoredLink) -> SetupLink:
         token = make_token(self._key, stored.id, stored.issue)
         return setup_link(stored, token if token_hash(token) == stored.token_hash else "")
-
-
-def _check_id(link_id: str) -> None:
-    if not _ID.fullmatch(link_id):
-        raise UnknownLink
-
-
-def _is_new_device(use: LinkUse | None, now: datetime) -> bool:
-    """False within the ten minutes of the last one. Raises UnknownLink, LinkRevoked, LinkExpired or LinkUsedUp."""
-    if use is None:
-        raise UnknownLink
-    if use.revoked_at is not None:
-        raise LinkRevoked
-    if now >= use.expires_at:
-        raise LinkExpired(use.expires_at)
-    # Also where another machine's clock is ahead and the last device seems to come from the future.
-    if use.last_opened is not None and now < use.last_opened + DEVICE_WINDOW:
-        return False
-    if use.devices_used >= use.devices_allowed:
-        raise LinkUsedUp(use.devices_allowed)
-    return True
-
-
-def _known(stored: StoredLink | None) -> StoredLink:
-    if stored is None:
-        raise UnknownLink
-    return stored

@@ -32,6 +32,7 @@ class SetupLink:
     # Whoever has it has the link: it stands in no log. Empty where the link key is not the one it was made with.
     token: str = field(repr=False)
     language: str = ""  # of the person, BCP 47; empty: not known
+    self_service: bool = False  # somebody took it at the start page; nobody was invited by it
 
     def state(self, now: datetime) -> LinkState:
         """Whether the link opens at ``now``."""

@@ -25,6 +25,7 @@ class StoredLink:
     devices_allowed: int
     devices_used: int
     language: str = ""  # of the person, BCP 47; empty: not known
+    self_service: bool = False  # taken at the start page, and of no invitation
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,14 @@ class LinkUse:
     devices_allowed: int
     devices_used: int
     last_opened: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """One device as it was counted: the format it fetched, and when it first did."""
+
+    at: datetime
+    format_id: str
 
 
 def add(connection: Connection, link: StoredLink, *, invitation_id: int) -> None:
@@ -132,6 +141,12 @@ def add_device(connection: Connection, link_id: str, format_id: str, *, at: date
     connection.execute(insert(devices), {"link_id": link_id, "format_id": format_id, "opened_at": at})
 
 
+def openings(connection: Connection, link_id: str) -> Rows[Opening]:
+    """The devices that were counted on the link, the oldest first."""
+    query = select(devices.c.id, devices.c.opened_at, devices.c.format_id).where(devices.c.link_id == link_id)
+    return read_rows(connection, query.order_by(devices.c.id), key=devices.c.id, make=_opening)
+
+
 # Built once: on the way from a QR code to a profile these are most of what the store does.
 _devices_used = (
     select(func.count())
@@ -181,6 +196,10 @@ def _link(row: RowMapping) -> StoredLink:
         devices_used=row["devices_used"],
         language=row["language"],
     )
+
+
+def _opening(row: RowMapping) -> Opening:
+    return Opening(at=row["opened_at"], format_id=row["format_id"])
 
 
 def _use(row: RowMapping) -> LinkUse:

@@ -149,13 +149,17 @@ self_service_links = Table(
     Column("id", Text, primary_key=True),
     Column("token_hash", Text, nullable=False),
     Column("address", Text, nullable=False),
-    Column("domain", Text, nullable=False, index=True),
+    Column("address_key", Text, nullable=False),
+    Column("domain", Text, nullable=False),
+    Column("network_hash", Text, nullable=False),  # of whoever took it, keyed: no address can be had from it
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False, index=True),
     Column("revoked_at", UtcDateTime),
     Column("format_id", Text),  # of the one device it was opened on
     Column("opened_at", UtcDateTime),
     UniqueConstraint("token_hash"),
+    Index(None, "domain", "created_at"),
+    Index(None, "network_hash", "created_at"),
 )
 
 audit = Table(

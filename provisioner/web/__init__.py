@@ -20,9 +20,11 @@ from provisioner.web.contact import contact_parts
 from provisioner.web.discovery import MailClientFront
 from provisioner.web.downloads import downloads
 from provisioner.web.health import health
+from provisioner.web.language import gettext, ngettext
 from provisioner.web.offers import file_name
 from provisioner.web.pages import pages
 from provisioner.web.site import Site, attach
+from provisioner.web.start import start
 from provisioner.web.unknown import UnknownNames
 
 __all__ = ["Site", "create_web"]
@@ -61,7 +63,7 @@ def create_web(site: Site) -> Flask:
     style = (site.templates / _STYLE).read_text(encoding="utf-8")
     web.after_request(hardening.protection(site, hardening.content_security_policy(style)))
     _set_up_templates(web, style)
-    for blueprint in (pages, downloads, health):
+    for blueprint in (start, pages, downloads, health):
         web.register_blueprint(blueprint)
     problems.register(web)
     return web
@@ -91,6 +93,8 @@ def _set_up_templates(web: Flask, style: str) -> None:
     environment = web.jinja_env
     environment.undefined = StrictUndefined
     environment.trim_blocks = environment.lstrip_blocks = True
+    environment.add_extension("jinja2.ext.i18n")
+    environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]  # the extension's
     environment.globals["style"] = Markup(style)  # noqa: S704  # our own file
     environment.filters |= {"contact_parts": contact_parts, "file_name": file_name, "day": _day}
 

@@ -7,6 +7,7 @@ nothing but the path decides; the exact media type is what makes iOS offer the p
 from flask import Blueprint, Response, request
 
 from provisioner.model import Document
+from provisioner.web.language import chosen_language
 from provisioner.web.offers import visit
 from provisioner.web.previews import opens_a_device
 from provisioner.web.site import site
@@ -21,8 +22,9 @@ def download(token: str, filename: str) -> Response:
     opened = visit(token)
     fmt = opened.format_of(filename)
     site().links.require_open(opened.link, fmt.id)
-    document = site().provisioner.issue(opened.link.account, fmt)
-    if _opens_a_device():
+    language = chosen_language(opened.organisation)
+    document = site().provisioner.issue(opened.link.account, fmt, language=language)
+    if fmt.counts_device and _opens_a_device():
         site().links.count_device(opened.link, fmt.id)
     return _attachment(document)
 
@@ -36,4 +38,5 @@ def _attachment(document: Document) -> Response:
     response = Response(document.content, content_type=document.media_type)
     response.headers["Content-Disposition"] = f'attachment; filename="{document.filename}"'
     response.headers["Cache-Control"] = "private, no-store, no-transform"
+    response.vary.add("Accept-Language")
     return response

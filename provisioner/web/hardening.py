@@ -11,7 +11,7 @@ from hashlib import sha256
 from io import BytesIO
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from flask import Response, request
+from flask import Response, g, request
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]  # it ships no types
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
@@ -25,6 +25,9 @@ MAX_BODY = 64 * 1024  # octets
 PLAIN_HTTP = "provisioner.plain_http"  # a trusted proxy says that the client came without TLS
 HIDDEN_CLIENT = "provisioner.hidden_client"  # REMOTE_ADDR is that of a proxy which we do not know
 
+HAS_FORM = "has_form"  # in g: the answer to this request is a page with a form that is sent to this site
+
+_NO_FORMS, _OWN_FORMS = "form-action 'none'", "form-action 'self'"
 _ANYWHERE = frozenset({"health.healthz", "health.readyz", "health.version", "health.metrics"})
 _CREDENTIALS = ("HTTP_AUTHORIZATION", "HTTP_PROXY_AUTHORIZATION")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -137,9 +140,16 @@ def protection(site: Site, policy: str) -> Callable[[Response], Response]:
         "X-Robots-Tag": "noindex",
     }
     page = every | {"Content-Security-Policy": policy}
+    # A browser says "Origin: null" of a form on a page without referrers (Fetch Standard, "serializing a request
+    # origin"), so such a page names itself to this site, and to no other.
+    with_form = page | {
+        "Content-Security-Policy": policy.replace(_NO_FORMS, _OWN_FORMS),
+        "Referrer-Policy": "same-origin",
+    }
 
     def protect(response: Response) -> Response:
-        for name, value in (page if response.mimetype == "text/html" else every).items():
+        pages = with_form if g.get(HAS_FORM) else page
+        for name, value in (pages if response.mimetype == "text/html" else every).items():
             response.headers.setdefault(name, value)
         # The other host names that lead here are of whole domains, whose web sites are none of our business.
         if site.secure and _is_ours(site):
@@ -157,5 +167,5 @@ def content_security_policy(style: str) -> str:
     digest = b64encode(sha256(style.encode()).digest()).decode()
     return (
         f"default-src 'none'; style-src 'sha256-{digest}'; img-src 'self' data:; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        f"base-uri 'none'; {_NO_FORMS}; frame-ancestors 'none'"
     )

@@ -15,7 +15,7 @@ from provisioner.model import MailProvider, Service
 from provisioner.organisation import Domain, EwsAccess, Kind, Organisation
 from provisioner.web.site import site
 
-_KINDS = tuple(Kind)
+_KINDS = (*Kind, None)  # what is of no kind stands last
 
 
 @dataclass(frozen=True, slots=True)

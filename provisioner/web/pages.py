@@ -28,12 +28,6 @@ _APPS = {
 }
 
 
-@pages.get("/")
-def start() -> str:
-    """The same page for everybody: how one gets a link."""
-    return render_template("start.html", organisation=None)
-
-
 @pages.get("/help")
 def help_with_mail_apps() -> str:
     """The page that mail apps link to from the settings they found (autoconfig's documentation and enable)."""

@@ -13,7 +13,7 @@ from flask import Flask, current_app
 
 from provisioner.directory import Directory
 from provisioner.format import Format
-from provisioner.links import Links
+from provisioner.links import Links, SelfServiceLimits
 from provisioner.provisioning import Provisioner
 from provisioner.qr import capitals
 from provisioner.signing import Identity
@@ -39,6 +39,7 @@ class Site:
     qr_capitals: bool
     templates: Path
     ready: Callable[[], Mapping[str, str]]  # what the service needs -> "ok", or why it does not work
+    self_service: SelfServiceLimits = field(default_factory=SelfServiceLimits)
     metrics: Metrics = field(default_factory=Metrics)
 
     @property

@@ -53,7 +53,9 @@ def _make_self_service_links() -> None:
         sa.Column("id", sa.Text, nullable=False),
         sa.Column("token_hash", sa.Text, nullable=False),
         sa.Column("address", sa.Text, nullable=False),
+        sa.Column("address_key", sa.Text, nullable=False),
         sa.Column("domain", sa.Text, nullable=False),
+        sa.Column("network_hash", sa.Text, nullable=False),
         sa.Column("created_at", _MOMENT, nullable=False),
         sa.Column("expires_at", _MOMENT, nullable=False),
         sa.Column("revoked_at", _MOMENT),
@@ -62,5 +64,6 @@ def _make_self_service_links() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_self_service_links"),
         sa.UniqueConstraint("token_hash", name="uq_self_service_links_token_hash"),
     )
-    op.create_index("ix_self_service_links_domain", "self_service_links", ["domain"])
+    for whose in ("domain", "network_hash"):
+        op.create_index(f"ix_self_service_links_{whose}", "self_service_links", [whose, "created_at"])
     op.create_index("ix_self_service_links_expires_at", "self_service_links", ["expires_at"])
