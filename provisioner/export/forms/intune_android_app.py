@@ -17,7 +17,7 @@ _WRAPPED = named("outlook-android-intune", "gmail-android-intune")
 def _write(share: Share, piece: Piece) -> File:
     body = {
         "@odata.type": "#microsoft.graph.androidManagedStoreAppConfiguration",
-        "displayName": f"{share.title}: {piece.fmt.title}",
+        "displayName": f"{share.title}: {piece.fmt.title} ({share.stem})",
         "packageId": json.loads(piece.content)["productId"],
         "payloadJson": b64encode(piece.content).decode(),
         "targetedMobileApps": [_APP],
