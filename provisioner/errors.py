@@ -32,6 +32,9 @@
     │   ├── LinkExpired
     │   ├── LinkRevoked
     │   └── LinkUsedUp
+    ├── PushRefused                 an MDM's API has answered, and will not do it
+    ├── PushFailed                  it has not answered in a way that can be understood
+    │   └── PushUnclear             and may have done it
     ├── IdentityError               nothing can be signed
     │   ├── NoIdentity
     │   ├── IdentityUnusable        key, chain, key usage or passphrase is wrong
@@ -261,6 +264,18 @@ class TooManyLinks(ProvisionerError):
     def __init__(self, *, retry_after: timedelta) -> None:
         self.retry_after = retry_after
         super().__init__("As many setup links have been given as are given in an hour. Try again later.")
+
+
+class PushRefused(ProvisionerError):
+    """The API of an MDM has answered, and will not do it; the text names its reason."""
+
+
+class PushFailed(ProvisionerError):
+    """The API of an MDM has not answered, or not in a way that can be understood; the same push may succeed later."""
+
+
+class PushUnclear(PushFailed):
+    """Nobody knows whether the MDM has done what it was asked."""
 
 
 class IdentityError(ProvisionerError):
