@@ -7,10 +7,10 @@ person is missing. Guests and accounts that are blocked, deleted or without a li
 from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from provisioner.errors import InvalidSetting
-from provisioner.invitations import LeftOut, Selection, people, read_table
+from provisioner.invitations import LeftOut, Selection, Table, people, read_table
 from provisioner.model import Account
 
 
@@ -25,14 +25,15 @@ def read_people(file: Path) -> Iterator[Row]:
     """Every person of ``file``, one after the other. Raises InvalidSetting naming the row, and never an address."""
     try:
         with file.open("rb") as content:
-            yield from _read(file, content)
+            table = read_table(content)  # kept here: whoever drops it closes the file
+            yield from _read(file, table)
     except OSError as failure:
         raise InvalidSetting(f"The file {file} cannot be read: {failure.strerror}.") from None
 
 
-def _read(file: Path, content: BinaryIO) -> Iterator[Row]:
+def _read(file: Path, table: Table) -> Iterator[Row]:
     seen: set[bytes] = set()
-    for entry in people(read_table(content), Selection()):
+    for entry in people(table, Selection()):
         if isinstance(entry, LeftOut):
             if entry.why.is_finding:
                 column = f", column {entry.column}" if entry.column else ""

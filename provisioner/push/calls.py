@@ -37,6 +37,7 @@ class Call:
 class Answer:
     """What the MDM said."""
 
+    status: int  # of success, or one that the call says is told of
     body: bytes
 
     def json(self) -> Any:

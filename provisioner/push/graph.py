@@ -37,7 +37,8 @@ def _refuse_unfilled(bodies: Sequence[tuple[ExportedFile, Any]]) -> None:
     left = {file.name: name for file, body in bodies for name in _HOLDERS if json.dumps(name) in json.dumps(body)}
     if left:
         lines = [
-            f"{file} waits for a value of your own tenant: --fill {name}=… ({_HOLDERS[name]}), or leave it out by --only."
+            f"{file} waits for a value of your own tenant: --fill {name}=… ({_HOLDERS[name]}). "
+            "Or leave it out, with --only."
             for file, name in left.items()
         ]
         raise InvalidInput("\n".join(lines))

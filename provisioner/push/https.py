@@ -100,7 +100,7 @@ class HttpsConnection:
         except HTTPError as failure:
             raise self._not_reached(failure, call) from None
         if response.status // 100 == 2 or response.status in call.tells:
-            return Answer(response.data)
+            return Answer(response.status, response.data)
         raise self._refusal(response.status, response.data, call)
 
     def wait(self, attempt: int) -> None:

@@ -8,6 +8,7 @@ PayloadIdentifier, so pushing again updates.
 import plistlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import Any
 from urllib.parse import quote
 
 from provisioner.errors import InvalidInput, PushFailed, PushUnclear, printable
@@ -66,18 +67,27 @@ def _deliver(connection: Connection, *, api: PushApi, call: Callable[[], Call]) 
 
 
 def _failures(api: PushApi, answer: Answer) -> Iterator[str]:
-    if not answer.body:
-        raise PushUnclear("NanoMDM answered that it could not read the command.")  # openapi.yaml, the other 500
-    told = answer.json()
+    """What went wrong, by enrolment. Raises PushUnclear for a 500 that names nothing: the command was not read."""
+    devices = api.fields["devices"]
     reasons = (api.fields["command_error"], api.fields["push_error"])
-    try:
-        devices = [("all devices", told), *(told.get(api.fields["devices"]) or {}).items()]
-        for device, status in devices:
-            for reason in reasons:
-                if status.get(reason):
-                    yield f"{device.partition(':')[0]}: {printable(str(status[reason]), 120)}"  # without its user
-    except AttributeError:
-        raise PushFailed("The answer is not as NanoMDM documents it. Is this the URL of NanoMDM?") from None
+    told = _told(answer, devices)
+    if not told.keys() & {devices, *reasons}:
+        raise PushUnclear("NanoMDM did not say what it has done with the command.")
+    for device, status in [("all devices", told), *(told.get(devices) or {}).items()]:
+        for reason in reasons:
+            if status.get(reason):
+                yield f"{device.partition(':')[0]}: {printable(str(status[reason]), 120)}"  # without its user
+
+
+def _told(answer: Answer, devices: str) -> dict[str, Any]:
+    if answer.status == _ALL_FAILED and not answer.body:
+        return {}
+    told = answer.json()
+    by_device = (told.get(devices) or {}) if isinstance(told, dict) else None
+    if not isinstance(by_device, dict) or not all(isinstance(status, dict) for status in by_device.values()):
+        raise PushFailed("The answer is not as NanoMDM documents it. Is this the URL of NanoMDM?")
+    assert isinstance(told, dict)
+    return told
 
 
 LANGUAGE = Language(
