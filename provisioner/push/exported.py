@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from hashlib import sha256
 from pathlib import Path
+from struct import error as StructError  # noqa: N812
 from typing import Any
 from xml.parsers.expat import ExpatError
 from zipfile import BadZipFile, ZipFile
@@ -21,6 +22,8 @@ from provisioner.mdm import Mdm
 _MANIFEST = "manifest.json"
 _MAX_FILES = 1000  # a set for a domain has a dozen
 _MAX_OCTETS = 16 * 1024 * 1024  # of one file; the most that any of the MDMs takes
+# What zipfile raises for a file that is damaged or has a password.
+_UNREADABLE = (OSError, BadZipFile, NoDeflate, KeyError, ValueError, EOFError, StructError, RuntimeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ def read_export(
             names = [name for name in manifest["files"] if wants(name) and _is_meant(name, only)]
             _refuse_number(names, mdm, only)
             return tuple(_read(archive, name, manifest["files"][name]) for name in names)
-    except (OSError, BadZipFile, KeyError, NoDeflate, RuntimeError) as failure:  # RuntimeError: it has a password
+    except _UNREADABLE as failure:
         reason = failure.strerror if isinstance(failure, OSError) and failure.strerror else "it is no set, or damaged"
         raise InvalidInput(f"{place} cannot be read: {reason}. Give a ZIP that 'provisioner export' wrote.") from None
 
