@@ -98,7 +98,7 @@ def table(rows: Iterable[Row]) -> str:
     """The rows as one table of aligned columns, without a final line break."""
     lines = [_HEADINGS, *(_cells(row) for row in rows)]
     lines = [*zip(*(column for column in zip(*lines, strict=True) if any(column[1:])), strict=True)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEADINGS))]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     lines.insert(1, tuple("-" * width for width in widths))
     return "\n".join(_line(line, widths) for line in lines)
 

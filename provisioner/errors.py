@@ -39,6 +39,13 @@
     │   ├── NoIdentity
     │   ├── IdentityUnusable        key, chain, key usage or passphrase is wrong
     │   └── IdentityNotInDate
+    ├── SignInError                 no access token for a program of ours
+    │   ├── SignInRefused           Entra ID does not know it: wrong secret, certificate, application or tenant
+    │   └── SignInUnavailable       Entra ID does not answer
+    ├── RelayError                  the mail server takes no mail, whoever it is for
+    │   ├── RelayUnusable           its TLS, our sign-in or our sender's address
+    │   │   └── SenderRefused       it does not take this mail from our sender, and so perhaps none
+    │   └── RelayUnavailable        it does not answer, or says to come later
     └── StoreUnavailable            the database does not answer
 
 A message says what was expected, what was found and what to do. It never holds a token, a key or a whole address.
@@ -292,6 +299,34 @@ class IdentityUnusable(IdentityError):
 
 class IdentityNotInDate(IdentityError):
     """A certificate of the signing identity is expired or not yet valid."""
+
+
+class SignInError(ProvisionerError):
+    """No access token: the text says what Entra ID answered, and never holds the secret."""
+
+
+class SignInRefused(SignInError):
+    """Entra ID refuses the application; asking again changes nothing."""
+
+
+class SignInUnavailable(SignInError):
+    """Entra ID does not answer; the same may succeed later."""
+
+
+class RelayError(ProvisionerError):
+    """The mail server takes no mail at the moment; no person's mail is to blame."""
+
+
+class RelayUnusable(RelayError):
+    """The mail server cannot be used as it is set up here; trying again changes nothing."""
+
+
+class SenderRefused(RelayUnusable):
+    """The mail server has seen one mail and takes it not, because of who sends it; other mails may fare the same."""
+
+
+class RelayUnavailable(RelayError):
+    """The mail server does not answer, or says to come later."""
 
 
 StoreProblem = Literal["locked", "read-only", "missing", "full", "overloaded", "unreachable", "unreadable", "failed"]

@@ -4,13 +4,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from provisioner.formats import find_format
 from provisioner.manual import manual_servers
 from provisioner.model import Authentication, ConnectionSecurity, MailProvider, Service
 from tests.commands import Shell
 from tests.documents import READERS
-from tests.samples import ANNA, PROVIDERS, contoso_context
+from tests.samples import ANNA, CONTOSO, PROVIDERS, contoso_context
 
 INSTRUCTIONS = find_format("instructions")
 
@@ -49,6 +51,18 @@ def test_it_says_why_pop_can_empty_the_mailbox_and_which_app_to_choose() -> None
     text = INSTRUCTIONS.render(ANNA, PROVIDERS["office365"], contoso_context(INSTRUCTIONS)).decode()
     assert "Choose an app that opens Microsoft's own sign-in page." in text
     assert "POP fetches the mail to one device, and many apps then delete it on the server" in text
+
+
+@given(
+    name=st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=60),
+    provider=st.sampled_from([*PROVIDERS.values()]),
+)
+def test_whatever_the_organisation_is_called_the_settings_are_read_back(name: str, provider: MailProvider) -> None:
+    read = READERS[INSTRUCTIONS.media_type]
+    plain = INSTRUCTIONS.render(ANNA, provider, contoso_context(INSTRUCTIONS))
+    named = INSTRUCTIONS.render(ANNA, provider, contoso_context(INSTRUCTIONS, organisation=replace(CONTOSO, name=name)))
+    assert read(plain) == read(named)
+    assert named.decode().startswith(f"{name}: mail settings for {ANNA.address}\n\n")
 
 
 def test_the_command_line_prints_it(shell: Shell) -> None:

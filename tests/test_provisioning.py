@@ -1,6 +1,7 @@
 """The one door: the right provider's facts, signed or not at all, and never without its audit record."""
 
 import dataclasses
+import json
 import plistlib
 from dataclasses import dataclass, field
 from typing import Any
@@ -169,7 +170,8 @@ def test_identifiers_are_the_same_in_every_language(language: str) -> None:
 
 def _identifiers(part: dict[str, Any]) -> list[tuple[str, str]]:
     inner = [pair for payload in part.get("PayloadContent", ()) for pair in _identifiers(payload)]
-    return [(part["PayloadIdentifier"], part["PayloadUUID"]), *inner]
+    declared = [(each["Type"], each["Identifier"]) for each in map(json.loads, part.get("Declarations", ()))]
+    return [(part["PayloadIdentifier"], part["PayloadUUID"]), *inner, *declared]
 
 
 @pytest.mark.parametrize("language", ["en", "pt-BR"])

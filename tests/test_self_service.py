@@ -4,13 +4,15 @@ import multiprocessing
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from multiprocessing.connection import Connection as Pipe
 from multiprocessing.synchronize import Barrier
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import Engine, event, func, select
 
 from provisioner.directory import Directory
 from provisioner.errors import (
@@ -34,6 +36,7 @@ from tests.stores import Clock
 
 KEY = bytes(range(32))
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+NOBODY = Account("nobody@contoso.example")
 HERE, THERE = "192.0.2.1", "198.51.100.1"
 FEW = SelfServiceLimits(per_network=2, per_domain=3)
 
@@ -92,6 +95,27 @@ def test_it_is_kept_apart_from_invitations_and_leaves_them_as_they_are(links: Li
     assert [taken] == links.list(handed_out=True, domain="Contoso.Example")
     with store.read() as connection:
         assert 1 == connection.execute(select(func.count()).select_from(tables.invitations)).scalar_one()
+
+
+def test_the_store_is_asked_the_same_whoever_it_is_for(links: Links) -> None:
+    links.create(ANNA, lifetime=HOUR, devices=3, actor="admin")
+    invited, nobody = (_statements(partial(_take, links, account)) for account in (ANNA, NOBODY))
+    assert invited == nobody
+    assert [] == [statement for statement in invited if "invitations" in statement]
+    assert [statement for statement in invited if "INSERT INTO self_service_links" in statement]
+
+
+def _statements(deed: Callable[[], object]) -> list[str]:
+    """What every database is asked while ``deed`` is done, without the values."""
+    asked: list[str] = []
+
+    def note(*told: Any) -> None:
+        asked.append(told[2])
+
+    event.listen(Engine, "before_cursor_execute", note)
+    deed()
+    event.remove(Engine, "before_cursor_execute", note)
+    return asked
 
 
 def test_neither_the_token_nor_the_clients_address_is_in_the_store(links: Links, store: Store) -> None:
@@ -188,7 +212,7 @@ def test_a_network_has_its_share_and_is_told_when_there_is_more(links: Links, cl
     _take(links, limits=FEW)
     clock.turn(minutes=20)
     _take(links, limits=FEW)
-    for account in (ANNA, Account("nobody@contoso.example")):  # whoever is asked for
+    for account in (ANNA, NOBODY):  # whoever is asked for
         with pytest.raises(TooManyLinks) as refusal:
             _take(links, account, limits=FEW)
         assert 40 * MINUTE == refusal.value.retry_after

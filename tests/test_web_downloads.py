@@ -15,6 +15,7 @@ from provisioner.links import SetupLink
 from provisioner.organisation import EwsAccess, Kind
 from provisioner.provisioning import Signature
 from provisioner.signing import Identity
+from provisioner.texts import LANGUAGES, translate
 from tests.samples import ANNA, PROVIDERS, contoso_domain
 from tests.test_web_previews import AGENTS
 from tests.websites import Website, contoso_identity, make_website, no_identity
@@ -49,6 +50,17 @@ def test_what_is_read_on_a_screen_counts_no_device(website: Website, filename: s
     link = website.link(devices=1)
     assert 200 == _download(website, link, filename).status_code
     assert 0 == website.used(link)
+
+
+@pytest.mark.parametrize("tag", LANGUAGES)
+def test_a_download_speaks_its_readers_language(website: Website, tag: str) -> None:
+    link, text = website.link(devices=1), find_format("instructions").texts["explanation"]
+    expected = translate(tag)(text).encode()
+    assert (tag == "en") == (expected == text.encode())
+    for path, accept in (("instructions.txt", tag), (f"instructions.txt?lang={tag}", "en")):
+        answer = website.get(f"{link.path}/{path}", Accept_Language=accept)
+        assert expected in answer.data
+        assert "Accept-Language" == answer.headers["Vary"]
 
 
 def test_the_headers_of_a_download_keep_it_whole_and_out_of_every_cache(website: Website) -> None:

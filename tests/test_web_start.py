@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from html import unescape
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import quote_plus, urlencode
 
@@ -17,6 +18,7 @@ from werkzeug.test import TestResponse
 from provisioner.errors import InvalidQuery
 from provisioner.links import SelfServiceLimits
 from provisioner.organisation import SelfService
+from provisioner.texts import LANGUAGES, translate
 from provisioner.web.start import MAX_FORM, read_address
 from tests.samples import ANNA, contoso_domain
 from tests.websites import PUBLIC_URL, Website, make_website
@@ -90,6 +92,48 @@ def test_the_form_leads_to_a_link_for_this_device_and_one_hour(website: Website)
     assert 410 == website.get(f"{link.path}/apple-imap.mobileconfig").status_code
     website.clock.turn(timedelta(hours=1))
     assert 410 == website.get(link.path).status_code
+
+
+@pytest.mark.parametrize(("query", "kept"), [("?lang=de", "?lang=de"), ("?lang=tlh", ""), ("?x=1", ""), ("", "")])
+def test_the_language_that_was_picked_stays_picked(website: Website, query: str, kept: str) -> None:
+    assert f'action="/{kept}"' in website.get(f"/{query}").text
+    answer = website.browser().post(f"/{query}", base_url=PUBLIC_URL, data={"address": SOMEBODY})
+    (link,) = website.links.list(handed_out=True)
+    assert link.path + kept == answer.headers["Location"]
+
+
+@pytest.mark.parametrize("tag", LANGUAGES)
+def test_the_page_and_its_refusal_are_in_the_readers_language(website: Website, tag: str) -> None:
+    to_language = translate(tag)
+    answer = website.get("/", Accept_Language=tag)
+    assert to_language("Your work address") in unescape(answer.text)
+    refused = _send(website, "anna", Accept_Language=tag)
+    assert to_language("The part from the @ sign on is missing.") in _notice(refused)
+    assert ["Accept-Language"] * 2 == [each.headers["Vary"] for each in (answer, refused)]
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_whoever_took_a_link_that_no_longer_opens_is_led_back_to_the_start_page(website: Website, taken: bool) -> None:
+    if taken:
+        link = website.links.hand_out(ANNA, client="192.0.2.1", limits=SelfServiceLimits())
+    else:
+        link = website.link(devices=1, lifetime=timedelta(hours=1))
+    again = 'href="/">Take another link at the start page</a>'
+    assert again not in website.get(link.path).text
+    website.links.count_device(link, "ios-exchange")
+    closed = [website.get(link.path), website.get(f"{link.path}/apple-imap.mobileconfig")]
+    website.clock.turn(timedelta(hours=1))
+    closed.append(website.get(link.path))
+    assert [200, 410, 410] == [answer.status_code for answer in closed]
+    assert [taken] * 3 == [again in answer.text for answer in closed]
+
+
+def test_a_link_that_was_revoked_is_not_replaced_at_the_start_page(website: Website) -> None:
+    link = website.links.hand_out(ANNA, client="192.0.2.1", limits=SelfServiceLimits())
+    website.links.revoke(link.id, actor="test")
+    answer = website.get(link.path)
+    assert 410 == answer.status_code
+    assert "Take another link" not in answer.text
 
 
 def test_a_link_of_an_invitation_says_nothing_of_one_hour(website: Website) -> None:
@@ -213,6 +257,16 @@ def test_a_client_behind_an_unknown_proxy_shares_the_proxys_share_and_the_operat
     told = [line for line in logs if line["event"] == "self_service_behind_unknown_proxy"]
     assert [("contoso.example", "trusted_proxies")] * 2 == [(line["domain"], line["setting"]) for line in told]
     assert not [line for line in logs if "203.0.113" in str(line) or "somebody" in str(line)]
+
+
+def test_clients_behind_a_proxy_of_ours_have_a_share_each(tmp_path: Path) -> None:
+    limits, ours = SelfServiceLimits(per_network=1, per_domain=100), (ip_network("10.0.0.0/8"),)
+    website = make_website(tmp_path, domain=OPEN, self_service=limits, trusted_proxies=ours)
+    clients = ["203.0.113.1", "203.0.113.2", "203.0.113.1", "9.9.9.9, 203.0.113.1"]  # the last one made something up
+    with capture_logs() as logs:
+        answers = [_send(website, client="10.1.1.1", X_Forwarded_For=client).status_code for client in clients]
+    assert [303, 303, 429, 429] == answers
+    assert not [line for line in logs if line["event"] == "self_service_behind_unknown_proxy"]
 
 
 def test_looking_at_the_page_takes_nothing_and_other_methods_are_named(website: Website) -> None:

@@ -40,6 +40,7 @@ _AUTHENTICATIONS = {method.value: method for method in Authentication}
 _APPS = ("outlook-ios", "outlook-android", "outlook-mac")
 _REFRESH = "offline_access"  # OpenID Connect Core 1.0 section 11; the other scopes name the cloud's own resource
 _SCOPES = ("imap", "pop", "smtp", _REFRESH)
+_FURTHER_SCOPES = ("ews", "smtp_app")  # smtp_app: of a program that sends by itself (client credentials)
 _MX_PLACEHOLDERS = ("{domain-with-dots-as-dashes}.", "{tenant}.")
 
 
@@ -194,7 +195,7 @@ def _tenant(table: Table) -> str:
 
 
 def _scopes(table: Table) -> Mapping[str, str]:
-    table.only(required=_SCOPES, optional=("ews",))
+    table.only(required=_SCOPES, optional=_FURTHER_SCOPES)
     scopes = {name: table.url(name) for name in table.values if name != _REFRESH}
     return MappingProxyType({**scopes, _REFRESH: table.choice(_REFRESH, {_REFRESH: _REFRESH})})
 

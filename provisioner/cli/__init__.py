@@ -26,7 +26,9 @@ from provisioner.cli.organisation import organisation
 from provisioner.cli.providers import providers
 from provisioner.cli.push import push
 from provisioner.cli.render import render
+from provisioner.cli.send import send
 from provisioner.cli.serve import serve
+from provisioner.cli.sheet import sheet
 
 
 @click.group(cls=CommandLine, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -60,6 +62,8 @@ for _command in (
     providers,
     push,
     render,
+    send,
     serve,
+    sheet,
 ):
     main.add_command(_command)

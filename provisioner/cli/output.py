@@ -24,6 +24,7 @@ class NotWritten(ProvisionerError):
 
 
 _NEW_FILE = 0o644  # and less where the user's mask says so
+_SECRET_FILE = 0o600
 
 
 def print_json(value: object) -> None:
@@ -63,9 +64,9 @@ def print_fields(entries: Mapping[str, str]) -> None:
         click.echo(f"{name.ljust(width)}  {value}".rstrip())
 
 
-def write_file(path: Path, content: bytes) -> None:
-    """Write ``content`` to ``path`` entirely or not at all. Raises NotWritten."""
-    with file_at(path) as file:
+def write_file(path: Path, content: bytes, *, secret: bool = False) -> None:
+    """Write ``content`` to ``path`` entirely or not at all; a ``secret`` is for its owner alone. Raises NotWritten."""
+    with file_at(path, secret=secret) as file:
         try:
             file.write(content)
         except OSError as failure:
@@ -73,11 +74,14 @@ def write_file(path: Path, content: bytes) -> None:
 
 
 @contextmanager
-def file_at(path: Path) -> Iterator[BinaryIO]:
-    """A file to write to, which is at ``path`` when the block has ended, entirely or not at all. Raises NotWritten."""
+def file_at(path: Path, *, secret: bool = False) -> Iterator[BinaryIO]:
+    """A file to write to, which is at ``path`` when the block has ended, entirely or not at all. Raises NotWritten.
+
+    A ``secret`` is for its owner alone, whatever was there before.
+    """
     ours = True
     try:
-        with _opened(path) as file:
+        with _opened(path, secret=secret) as file:
             ours = False  # what fails in the block is the block's to tell
             yield file
             ours = True
@@ -91,18 +95,19 @@ def _not_written(path: Path, failure: OSError) -> NotWritten:
     return NotWritten(f"The file {path} could not be written: {failure.strerror}.")
 
 
-def _opened(path: Path) -> AbstractContextManager[BinaryIO]:
+def _opened(path: Path, *, secret: bool) -> AbstractContextManager[BinaryIO]:
     if path.exists() and not path.is_file():
         return path.open("wb")  # a device or a pipe: it cannot be replaced, and must not be
-    return _replacing(path.resolve())
+    return _replacing(path.resolve(), secret=secret)
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
+def _replacing(path: Path, *, secret: bool) -> Iterator[BinaryIO]:
     unfinished = path.with_name(f".{path.name[:100]}.{uuid4().hex}")
+    mode = _SECRET_FILE if secret else _NEW_FILE
     try:
-        with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _NEW_FILE), "wb") as file:  # noqa: PTH123
-            if path.exists():
+        with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:  # noqa: PTH123
+            if path.exists() and not secret:
                 os.fchmod(file.fileno(), S_IMODE(path.stat().st_mode))
             yield file
             file.flush()

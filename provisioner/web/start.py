@@ -9,7 +9,7 @@ from contextlib import suppress
 from math import ceil
 
 import structlog
-from flask import Blueprint, Response, g, make_response, render_template, request
+from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from provisioner.errors import InvalidAddress, InvalidQuery, StoreUnavailable, TooManyLinks, UnknownDomain
@@ -18,6 +18,8 @@ from provisioner.model import Account
 from provisioner.organisation import SelfService
 from provisioner.query import parse_query
 from provisioner.web.hardening import HAS_FORM, HIDDEN_CLIENT, read_body
+from provisioner.web.languages import here
+from provisioner.web.rendering import page
 from provisioner.web.site import site
 
 start = Blueprint("start", __name__)
@@ -31,7 +33,7 @@ _log = structlog.get_logger("provisioner.web")
 
 
 @start.get("/")
-def page() -> Response:
+def show() -> Response:
     """How one gets a link; with the form where the people of a domain may take one."""
     return _page(200)
 
@@ -53,7 +55,7 @@ def take() -> Response:
         return _page_for_later(refusal)
     if link is None:
         return _page(200, problem="by invitation")
-    return Response(status=303, headers={"Location": link.path})  # RFC 9110 section 15.4.4: fetched with GET
+    return Response(status=303, headers={"Location": link.path + here()})  # RFC 9110 section 15.4.4: fetched with GET
 
 
 def read_address(form: bytes) -> str:
@@ -106,11 +108,8 @@ def _page(status: int, **shown: object) -> Response:
     """``problem`` chooses the page's words, ``typed`` stands in the field again."""
     has_form = _has_form()
     setattr(g, HAS_FORM, has_form)
-    known: dict[str, object] = {"organisation": None, "has_form": has_form, "problem": "", "typed": ""}
-    response = make_response(render_template("start.html", **(known | shown)))
-    response.status_code = status
-    response.vary.add("Accept-Language")
-    return response
+    known: dict[str, object] = {"has_form": has_form, "problem": "", "typed": ""}
+    return page("start.html", organisation=None, status=status, **(known | shown))
 
 
 def _page_for_later(refusal: TooManyLinks) -> Response:
