@@ -13,22 +13,28 @@
     │   ├── InvalidXml              a request that is no XML we read
     │   ├── InvalidQuery            what stands after the question mark of a URL
     │   │   └── PasswordInQuery
-    │   └── InvalidSetting          an organisation's, domain's or link's setting
+    │   ├── InvalidSetting          an organisation's, domain's or link's setting
+    │   └── MdmRefusal              an MDM cannot be given this
     ├── NotFound                    a name that is well formed but not ours
     │   ├── UnknownFormat
     │   ├── UnknownProvider
+    │   ├── UnknownMdm
     │   ├── UnknownDomain
     │   ├── UnknownOrganisation
     │   └── UnknownLink
     ├── AlreadyExists               it is there, and adding it again would change it silently
     ├── StillInUse                  it cannot be removed while something needs it
     ├── MissingService              the provider lacks what the format needs
+    ├── DocumentTooLarge            an MDM does not take a file of this size
     ├── CatalogueError              a fact file is wrong (file, key, line)
     ├── ConfigurationError          a setting of the service is wrong
     ├── LinkClosed                  the link exists but no longer opens
     │   ├── LinkExpired
     │   ├── LinkRevoked
     │   └── LinkUsedUp
+    ├── PushRefused                 an MDM's API has answered, and will not do it
+    ├── PushFailed                  it has not answered in a way that can be understood
+    │   └── PushUnclear             and may have done it
     ├── IdentityError               nothing can be signed
     │   ├── NoIdentity
     │   ├── IdentityUnusable        key, chain, key usage or passphrase is wrong
@@ -117,6 +123,17 @@ class InvalidSetting(InvalidInput):
     """A setting of an organisation, a domain or a link is out of its range."""
 
 
+class MdmRefusal(InvalidInput):
+    """Something that this MDM cannot be given; the text names the MDM and the reason."""
+
+    def __init__(self, mdm: str, reason: str) -> None:
+        self.mdm, self.reason = mdm, reason
+        super().__init__(f"{mdm}: {reason}")
+
+    def __reduce__(self) -> tuple[type["MdmRefusal"], tuple[str, str]]:
+        return MdmRefusal, (self.mdm, self.reason)  # a helper process may have raised it
+
+
 class NotFound(ProvisionerError):
     """A well-formed name that is not known here."""
 
@@ -137,6 +154,12 @@ class UnknownProvider(NotFound):
     """No mail provider has this id."""
 
     what = "mail provider"
+
+
+class UnknownMdm(NotFound):
+    """No MDM has this id."""
+
+    what = "MDM"
 
 
 class UnknownOrganisation(NotFound):
@@ -188,6 +211,20 @@ class MissingService(ProvisionerError):
         )
 
 
+class DocumentTooLarge(ProvisionerError):
+    """A document is larger than an MDM takes."""
+
+    def __init__(self, mdm: str, format_id: str, size: int, limit: int) -> None:
+        super().__init__(
+            f"{mdm}: the document {format_id!r} has {size:,} bytes, and a file may have {limit:,}. Shorten the "
+            "organisation's texts; the consent text is the longest."
+        )
+        self.args_given = (mdm, format_id, size, limit)
+
+    def __reduce__(self) -> tuple[type["DocumentTooLarge"], tuple[str, str, int, int]]:
+        return DocumentTooLarge, self.args_given  # a helper process may have raised it
+
+
 class CatalogueError(ProvisionerError):
     """A fact file cannot be trusted, so the service does not start."""
 
@@ -234,6 +271,18 @@ class TooManyLinks(ProvisionerError):
     def __init__(self, *, retry_after: timedelta) -> None:
         self.retry_after = retry_after
         super().__init__("As many setup links have been given as are given in an hour. Try again later.")
+
+
+class PushRefused(ProvisionerError):
+    """The API of an MDM has answered, and will not do it; the text names its reason."""
+
+
+class PushFailed(ProvisionerError):
+    """The API of an MDM has not answered, or not in a way that can be understood; the same push may succeed later."""
+
+
+class PushUnclear(PushFailed):
+    """Nobody knows whether the MDM has done what it was asked."""
 
 
 class IdentityError(ProvisionerError):

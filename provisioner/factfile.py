@@ -1,7 +1,8 @@
 """One fact file, read strictly: what is not expected is refused with the file, the key and the line.
 
 TOML 1.0 by tomllib, which keeps no line numbers. They are found again in the text, for the shape our files have: bare
-keys, dotted or not, below ``[table]`` and ``[table.part]`` headers. Host names: RFC 1123 section 2.1, in lower case.
+keys, dotted or not, below ``[table]``, ``[table.part]`` and ``[table."dotted.part"]`` headers. Host names: RFC 1123
+section 2.1, in lower case.
 """
 
 import re
@@ -14,10 +15,15 @@ from typing import TypeVar
 
 from provisioner.address import MAX_DOMAIN_OCTETS, refuse_unwritable, strip_blanks
 from provisioner.errors import CatalogueError, InvalidText, printable, suggestion
+from provisioner.model import Evidence
 
 _T = TypeVar("_T")
 
-_HEADER = re.compile(r"\s*\[\[?\s*([A-Za-z0-9_.-]+)\s*\]")
+EVIDENCE = ("source", "checked", "confidence")  # the keys of every fact that say where it comes from
+_CONFIDENCES = {word: word for word in ("primary", "secondary", "derived", "memory")}
+
+_HEADER = re.compile(r"""\s*\[\[?\s*([A-Za-z0-9_."'-]+)\s*\]""")
+_QUOTES = str.maketrans("", "", "\"'")
 _KEY = re.compile(r"\s*([A-Za-z0-9_.-]+)\s*=")
 _PARSERS_LINE = re.compile(r"\(at line (\d+), column \d+\)")
 # The last label starts with a letter, so an IP address is no host name (RFC 1123 section 2.1).
@@ -80,7 +86,9 @@ class Table:
 
     def text(self, name: str) -> str:
         """A string that is not blank and can be written into a document."""
-        text = self._value(name, str)
+        return self._text(name, self._value(name, str))
+
+    def _text(self, name: str, text: str) -> str:
         if not strip_blanks(text):
             raise self.refusal(name, "is empty.")
         try:
@@ -88,6 +96,21 @@ class Table:
         except InvalidText as refusal:
             raise self.refusal(name, str(refusal)) from None
         return text
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Such strings; there is at least one."""
+        return tuple(self._text(name, text) for text in self._strings(name))
+
+    def scalar(self, name: str) -> str | bool | int:
+        """A string, true or false, or a whole number."""
+        return self._scalar(name, self.values[name])
+
+    def scalars(self, name: str) -> tuple[str | bool | int, ...]:
+        """Such values."""
+        entries = self._value(name, list)
+        if not entries:
+            raise self.refusal(name, "is an empty array; at least one value was expected.")
+        return tuple(self._scalar(name, entry) for entry in entries)
 
     def integer(self, name: str) -> int:
         """A whole number."""
@@ -109,6 +132,14 @@ class Table:
         """What each string of the array stands for among ``known``."""
         return tuple(self._chosen(name, text, known) for text in self._strings(name))
 
+    def evidence(self) -> Evidence:
+        """Where the table's facts come from, and the day they were checked."""
+        return Evidence(
+            sources=self.urls("source"),
+            checked=self.day("checked"),
+            confidence=self.choice("confidence", _CONFIDENCES),
+        )
+
     def hostname(self, name: str) -> str:
         """A DNS name."""
         return self._hostname(name, self._value(name, str))
@@ -129,6 +160,11 @@ class Table:
         value = self.values[name]
         if type(value) is not kind:  # exactly: a boolean is an int to Python, and a datetime is a date
             raise self.refusal(name, f"is {_TOML_TYPES[type(value)]}; {_TOML_TYPES[kind]} was expected.")
+        return value
+
+    def _scalar(self, name: str, value: object) -> str | bool | int:
+        if not isinstance(value, (str, bool, int)):
+            raise self.refusal(name, f"is {_TOML_TYPES[type(value)]}; a string, a boolean or an integer was expected.")
         return value
 
     def _strings(self, name: str) -> tuple[str, ...]:
@@ -182,8 +218,9 @@ def _lines(text: str) -> Mapping[str, int]:
     table = ""
     for number, line in enumerate(text.split("\n"), start=1):
         if header := _HEADER.match(line):
-            table = f"{header[1]}."
-            lines.setdefault(header[1], number)
+            name = header[1].translate(_QUOTES)
+            table = f"{name}."
+            lines.setdefault(name, number)
         elif key := _KEY.match(line):
             lines.setdefault(f"{table}{key[1]}", number)
     return lines
