@@ -52,9 +52,15 @@
 A message says what was expected, what was found and what to do. It never holds a token, a key or a whole address.
 """
 
+from provisioner.errors.base import (
+    ProvisionerError,
+    printable,
+    suggestion,
+)
 from provisioner.errors.failed import (
     CatalogueError,
     ConfigurationError,
+    DocumentTooLarge,
     IdentityError,
     IdentityNotInDate,
     IdentityUnusable,
@@ -62,6 +68,7 @@ from provisioner.errors.failed import (
     LinkExpired,
     LinkRevoked,
     LinkUsedUp,
+    MissingService,
     NoIdentity,
     PushFailed,
     PushRefused,
@@ -77,9 +84,8 @@ from provisioner.errors.failed import (
     StoreUnavailable,
     TooManyLinks,
 )
-from provisioner.errors.given import (
+from provisioner.errors.refused import (
     AlreadyExists,
-    DocumentTooLarge,
     InvalidAddress,
     InvalidDisplayName,
     InvalidDomain,
@@ -91,10 +97,8 @@ from provisioner.errors.given import (
     InvalidUsername,
     InvalidXml,
     MdmRefusal,
-    MissingService,
     NotFound,
     PasswordInQuery,
-    ProvisionerError,
     StillInUse,
     UnknownDomain,
     UnknownFormat,
@@ -103,7 +107,6 @@ from provisioner.errors.given import (
     UnknownOrganisation,
     UnknownProvider,
 )
-from provisioner.errors.wording import printable, suggestion
 
 __all__ = [
     "AlreadyExists",

@@ -1,9 +1,36 @@
-"""What was asked for could not be done, although it was asked for well: facts, links, identity, mail, MDM or store."""
+"""What could not be done: by this service, by a setup link, by the database, or by a server outside."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Literal
 
-from provisioner.errors.given import ProvisionerError
+from provisioner.errors.base import ProvisionerError
+
+
+class MissingService(ProvisionerError):
+    """A format needs a service that the provider's facts do not confirm."""
+
+    def __init__(self, *, provider: str, format_id: str, services: Iterable[str]) -> None:
+        self.provider = provider
+        self.services = tuple(sorted(services))
+        super().__init__(
+            f"The format {format_id!r} needs {' and '.join(self.services)}, and the provider {provider!r} has no "
+            "confirmed server for it. Choose another format or provider: see 'provisioner providers'."
+        )
+
+
+class DocumentTooLarge(ProvisionerError):
+    """A document is larger than an MDM takes."""
+
+    def __init__(self, mdm: str, format_id: str, size: int, limit: int) -> None:
+        super().__init__(
+            f"{mdm}: the document {format_id!r} has {size:,} bytes, and a file may have {limit:,}. Shorten the "
+            "organisation's texts; the consent text is the longest."
+        )
+        self.args_given = (mdm, format_id, size, limit)
+
+    def __reduce__(self) -> tuple[type["DocumentTooLarge"], tuple[str, str, int, int]]:
+        return DocumentTooLarge, self.args_given  # a helper process may have raised it
 
 
 class CatalogueError(ProvisionerError):

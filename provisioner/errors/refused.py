@@ -1,12 +1,8 @@
-"""What a person or a program gave us cannot be used: it is malformed, not known here, or does not fit."""
+"""What a person or program gave us and cannot be used, is not known here, or would undo something."""
 
 from collections.abc import Iterable
 
-from provisioner.errors.wording import printable, suggestion
-
-
-class ProvisionerError(Exception):
-    """Base of all errors that this product raises on purpose; its text may be shown to a person."""
+from provisioner.errors.base import ProvisionerError, printable, suggestion
 
 
 class InvalidInput(ProvisionerError):
@@ -130,29 +126,3 @@ class AlreadyExists(ProvisionerError):
 
 class StillInUse(ProvisionerError):
     """It cannot be removed while something needs it."""
-
-
-class MissingService(ProvisionerError):
-    """A format needs a service that the provider's facts do not confirm."""
-
-    def __init__(self, *, provider: str, format_id: str, services: Iterable[str]) -> None:
-        self.provider = provider
-        self.services = tuple(sorted(services))
-        super().__init__(
-            f"The format {format_id!r} needs {' and '.join(self.services)}, and the provider {provider!r} has no "
-            "confirmed server for it. Choose another format or provider: see 'provisioner providers'."
-        )
-
-
-class DocumentTooLarge(ProvisionerError):
-    """A document is larger than an MDM takes."""
-
-    def __init__(self, mdm: str, format_id: str, size: int, limit: int) -> None:
-        super().__init__(
-            f"{mdm}: the document {format_id!r} has {size:,} bytes, and a file may have {limit:,}. Shorten the "
-            "organisation's texts; the consent text is the longest."
-        )
-        self.args_given = (mdm, format_id, size, limit)
-
-    def __reduce__(self) -> tuple[type["DocumentTooLarge"], tuple[str, str, int, int]]:
-        return DocumentTooLarge, self.args_given  # a helper process may have raised it

@@ -1,4 +1,4 @@
-"""How a message says a name that somebody gave us: the nearest that is known, and nothing that disturbs a line."""
+"""The root of every error, and how a name that somebody typed is shown and suggested in its text."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -17,3 +17,7 @@ def printable(text: str, limit: int = 40) -> str:
     """``text`` quoted for a message: what does not print is escaped, and it is cut, so that no line is disturbed."""
     shown = repr(text)
     return shown if len(shown) <= limit else f"{shown[:limit]}…"
+
+
+class ProvisionerError(Exception):
+    """Base of all errors that this product raises on purpose; its text may be shown to a person."""
