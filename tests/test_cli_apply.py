@@ -115,6 +115,16 @@ def test_what_no_app_takes_is_told_before_anything_is_planned(shell: Shell, file
         assert refusal.endswith("Did you mean 'com.microsoft.outlook.Mail.FocusedInbox'?")
 
 
+def test_an_apps_setting_is_shown_by_its_name(shell: Shell, file: Path) -> None:
+    inbox = "com.microsoft.outlook.Mail.FocusedInbox"
+    _replace(file, 'name = "Contoso"\n', f'name = "Contoso"\noutlook = {{ "{inbox}" = true }}\n')
+    _said(shell, file)
+    _replace(file, "= true }", "= false }")
+    assert [f"~ organisation contoso: outlook.{inbox} true -> false", "Done: 1 changed."] == _said(shell, file)
+    assert {inbox: False} == shell.json("organisation", "show", "contoso")["outlook"]
+    assert ["Nothing to change."] == _said(shell, file)
+
+
 def test_what_the_file_does_not_name_is_left_alone_and_said_so(shell: Shell, file: Path) -> None:
     _said(shell, file)
     file.write_text(CONTOSO_ALONE, encoding="utf-8")
