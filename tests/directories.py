@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from hypothesis import strategies as st
 
+from provisioner.catalogue.apps import OUTLOOK, app_facts
 from provisioner.directory import Snapshot
 from provisioner.organisation import (
     AutodiscoverPolicy,
@@ -53,10 +54,11 @@ NASTY = [
 texts = st.one_of(st.sampled_from(NASTY), _ANY)
 _names = texts.map(lambda text: f"N{text}")
 _by_language = st.dictionaries(_LANGUAGES, _names, max_size=3)
-_settings = st.dictionaries(
-    st.from_regex(r"[A-Za-z0-9_.:-]{1,20}", fullmatch=True),
-    st.one_of(texts, st.booleans(), st.integers(-(2**31) + 1, 2**31 - 1)),
-    max_size=3,
+_outlook = [key for key in app_facts(OUTLOOK).keys.values() if not key.refusal]
+_settings = st.fixed_dictionaries(
+    {},
+    optional={key.name: st.sampled_from(key.accepted) for key in _outlook if key.accepted}
+    | {key.name: st.from_regex(key.pattern, fullmatch=True) for key in _outlook if key.pattern},
 )
 
 organisations = st.builds(
