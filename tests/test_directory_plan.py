@@ -36,15 +36,6 @@ def _trail(store: Store) -> list[tuple[str, str]]:
 # planning
 
 
-def test_one_is_not_true() -> None:
-    before, after = (replace(CONTOSO, outlook={"switch": value}) for value in (1, True))
-    plans = [
-        make_plan(*(Snapshot(organisations={each.id: each}, domains={}) for each in pair), prune=False)
-        for pair in ((before, after), (before, before))
-    ]
-    assert [1, 0] == [len(plan.changes) for plan in plans]
-
-
 def test_organisations_come_before_their_domains_and_go_after_them() -> None:
     contoso = contoso_snapshot()
     assert (Change(None, CONTOSO), Change(None, contoso_domain())) == make_plan(EMPTY, contoso, prune=False).changes
