@@ -43,6 +43,15 @@ class Outcome:
     people: int
     signatures: int
 
+    @property
+    def whom(self) -> str:
+        """Such as ``3 people``; empty for a domain's set."""
+        return _counted(self.people) if self.people else ""
+
+
+def _counted(people: int) -> str:
+    return "1 person" if people == 1 else f"{people:,} people"
+
 
 @dataclass(frozen=True, slots=True)
 class Survey:
@@ -111,7 +120,7 @@ def export_people(
     readme = write_readme(
         desk.mdm,
         _present(desk, survey.sample, for_domain=False),
-        title=f"Office 365 mail for {survey.people} people in {desk.mdm.name}",
+        title=f"Office 365 mail for {_counted(survey.people)} in {desk.mdm.name}",
         for_domain=False,
         signed=survey.signatures > 0,
         files=[file.name for file in files_of(desk.mdm, survey.sample, for_domain=False)],
