@@ -6,8 +6,11 @@ The rules are those of docs/mdm.md's sources, written anew here: what they find 
 import json
 import plistlib
 import re
+import subprocess
+import sys
 from base64 import b64decode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import fromstring
 from xml.sax.saxutils import escape
@@ -165,3 +168,33 @@ def _without_identity(value: Any) -> Any:
 
 def _named(key: str, value: Any) -> Any:
     return _FOR_WHOM.sub("", value) if key == "PayloadDisplayName" else value
+
+
+# The checker applies this rule of the Mac's channels to every device; an MDM wants System for a phone's mail too.
+OF_MACS = "RUL-SCOPE"
+
+
+def judged(
+    checker: Path, files: Sequence[Path], *, platform: str, more: Sequence[str] = ()
+) -> list[tuple[str, str, str]]:
+    """What the checker finds wrong: file, code and words."""
+    judge = [
+        sys.executable,
+        str(checker),
+        *map(str, files),
+        *more,
+        "--channel",
+        "mdm",
+        "--platform",
+        platform,
+        "--json",
+    ]
+    answer = subprocess.run(judge, capture_output=True, text=True, check=False)
+    reports = json.loads(answer.stdout)
+    assert len(files) == len(reports)
+    return [
+        (Path(report["file"]).name, issue["code"], issue["message"])
+        for report in reports
+        for issue in report["issues"]
+        if issue["severity"] == "ERROR"
+    ]

@@ -22,8 +22,9 @@ from provisioner.mdm import Answer, Mdm, load_mdms
 from provisioner.model import Account
 from provisioner.organisation import Organisation
 from provisioner.provisioning import Provisioner, Signature
+from tests.capabilities import apple_conformance_checker
 from tests.commands import names
-from tests.mdms import settings, unwrapped
+from tests.mdms import OF_MACS, judged, settings, unwrapped
 from tests.pki import content_openssl_verified, load_without_public_roots, make_signer, write_identity
 from tests.processes import Running, running, until
 from tests.samples import NOW, PROVIDERS, contoso_snapshot
@@ -146,6 +147,28 @@ def test_profiles_are_signed_where_a_source_says_that_they_are_taken(mdm: Mdm, t
     assert ("one file for each person, signed" in " ".join(readme.split())) == takes
     assert ("Put a file's name for FILE" in " ".join(readme.split())) == ("Or by its API" in readme)
     assert "for 1 person in " in readme
+
+
+@pytest.mark.parametrize("mdm", [pytest.param(mdm, id=mdm.id) for mdm in MDMS.values() if mdm.profiles])
+def test_apples_schema_and_the_rules_for_mdms_are_kept(mdm: Mdm, tmp_path: Path, identity: Path) -> None:
+    checker = apple_conformance_checker()
+    _export(_desk(mdm, identity), _list(tmp_path, ANNA), tmp_path / "set.zip")
+    files = _files(tmp_path / "set.zip")
+    by_folder: dict[str, list[Path]] = {"iphone-ipad": [], "mac": []}
+    for entry in _entries(files):
+        name = entry["file"]
+        if name.startswith(("apps/", "payload/", "declarations/", "policies/")):
+            continue  # no whole profile
+        path = tmp_path / f"{name.replace('/', '-')}.mobileconfig"
+        path.write_bytes(unwrapped(name, files[name]))
+        by_folder["mac" if "mac" in name.split("/") else "iphone-ipad"].append(path)
+    assert all(by_folder.values())
+    proof = ("--require-signed", "--ca", str(tmp_path / "identity-root.pem"))
+    more = proof if mdm.takes_signed else ()
+    assert [] == judged(checker, by_folder["mac"], platform="macOS", more=more)
+    found = judged(checker, by_folder["iphone-ipad"], platform="iOS", more=more)
+    assert {OF_MACS} == {code for _, code, _ in found}
+    assert not any("exchange" in name for name, _, _ in found)
 
 
 @pytest.mark.parametrize("mdm_id", ["jamf-pro", "nanomdm", "micromdm", "zentral", "android-management-api"])
