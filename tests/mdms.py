@@ -138,6 +138,8 @@ _IDENTITY = {
     "UserIdentityAssetReference",
     "StandardConfigurations",
 }
+# What a title says in an MDM's list besides: of which domain and for which devices it is.
+_WHOSE = re.compile(r" \([a-z0-9.-]+, (?:iPhone and iPad|Mac)\)$")
 
 
 def settings(content: bytes) -> Any:
@@ -155,5 +157,8 @@ def _whole(dictionary: bytes) -> bytes:
 
 def _without_identity(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _without_identity(part) for key, part in value.items() if key not in _IDENTITY}
+        named = {key: _without_identity(part) for key, part in value.items() if key not in _IDENTITY}
+        if "PayloadDisplayName" in named:
+            named["PayloadDisplayName"] = _WHOSE.sub("", named["PayloadDisplayName"])
+        return named
     return [_without_identity(part) for part in value] if isinstance(value, list) else value
