@@ -6,8 +6,11 @@ The rules are those of docs/mdm.md's sources, written anew here: what they find 
 import json
 import plistlib
 import re
+import subprocess
+import sys
 from base64 import b64decode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import fromstring
 from xml.sax.saxutils import escape
@@ -138,8 +141,6 @@ _IDENTITY = {
     "UserIdentityAssetReference",
     "StandardConfigurations",
 }
-# What a title says in an MDM's list besides: of which domain and for which devices it is.
-_WHOSE = re.compile(r" \([a-z0-9.-]+, (?:iPhone and iPad|Mac)\)$")
 
 
 def settings(content: bytes) -> Any:
@@ -155,10 +156,45 @@ def _whole(dictionary: bytes) -> bytes:
     return b'<plist version="1.0">' + dictionary + b"</plist>"
 
 
+# What an MDM's list tells the profiles of domains and devices apart by.
+_FOR_WHOM = re.compile(r" \([a-z.]+, (iPhone and iPad|Mac)\)$")
+
+
 def _without_identity(value: Any) -> Any:
     if isinstance(value, dict):
-        named = {key: _without_identity(part) for key, part in value.items() if key not in _IDENTITY}
-        if "PayloadDisplayName" in named:
-            named["PayloadDisplayName"] = _WHOSE.sub("", named["PayloadDisplayName"])
-        return named
+        return {key: _without_identity(_named(key, part)) for key, part in value.items() if key not in _IDENTITY}
     return [_without_identity(part) for part in value] if isinstance(value, list) else value
+
+
+def _named(key: str, value: Any) -> Any:
+    return _FOR_WHOM.sub("", value) if key == "PayloadDisplayName" else value
+
+
+# The checker applies this rule of the Mac's channels to every device; an MDM wants System for a phone's mail too.
+OF_MACS = "RUL-SCOPE"
+
+
+def judged(
+    checker: Path, files: Sequence[Path], *, platform: str, more: Sequence[str] = ()
+) -> list[tuple[str, str, str]]:
+    """What the checker finds wrong: file, code and words."""
+    judge = [
+        sys.executable,
+        str(checker),
+        *map(str, files),
+        *more,
+        "--channel",
+        "mdm",
+        "--platform",
+        platform,
+        "--json",
+    ]
+    answer = subprocess.run(judge, capture_output=True, text=True, check=False)
+    reports = json.loads(answer.stdout)
+    assert len(files) == len(reports)
+    return [
+        (Path(report["file"]).name, issue["code"], issue["message"])
+        for report in reports
+        for issue in report["issues"]
+        if issue["severity"] == "ERROR"
+    ]
