@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 
 from provisioner.format import Context, Platform, Variables
 from provisioner.model import Account, MailServer, Protocol, RetiringWebService
+from provisioner.organisation import Organisation
 
 MEDIA_TYPE = "application/x-apple-aspen-config"
 SUFFIX = "mobileconfig"
@@ -37,6 +38,7 @@ _TARGETS = {
     Platform.IPAD: TargetDevice.IPHONE_AND_IPAD,
     Platform.MAC: TargetDevice.MAC,
 }
+_NAMES = {TargetDevice.IPHONE_AND_IPAD: "iPhone and iPad", TargetDevice.MAC: "Mac"}
 
 
 def profile_uuid(format_id: str, account: Account | Variables) -> UUID:
@@ -64,9 +66,13 @@ def render_profile(
     ``context`` supplies the texts ``title`` and ``account``; ``target`` is None for a profile that serves both iPhone
     and Mac. What an MDM installs is for one of them, and has the scope that the MDM wants there.
     """
-    installation = context.for_mdm
+    installation, title = context.for_mdm, context.text("title")
     if installation is not None:
-        target = _TARGETS[installation.platform]
+        serves_both, target = target is None, _TARGETS[installation.platform]
+        if isinstance(account, Variables):
+            # An MDM's list has those of all domains and devices, and tells them apart by name and identifier.
+            title = f"{title} ({account.domain}, {_NAMES[target]})"
+            format_id = f"{format_id}-{installation.platform.value}" if serves_both else format_id
     identifier = f"provisioner.{format_id}.{profile_uuid(format_id, account)}"
     payload: dict[str, Value] = {
         **settings,
@@ -82,7 +88,7 @@ def render_profile(
         "PayloadVersion": 1,
         "PayloadIdentifier": identifier,
         "PayloadUUID": str(profile_uuid(format_id, account)).upper(),
-        "PayloadDisplayName": context.text("title"),
+        "PayloadDisplayName": title,
         "PayloadDescription": description,
         "PayloadOrganization": context.organisation.name,
         "PayloadScope": installation.scope if installation is not None else "User",
@@ -90,14 +96,15 @@ def render_profile(
     }
     if target is not None:
         profile["TargetDeviceType"] = target.value
-    consent: dict[str, Value] = {
-        tag.replace("-", "_"): text for tag, text in context.organisation.consent_texts.items()
-    }
-    if context.organisation.consent_text:
-        consent["default"] = context.organisation.consent_text
-    if consent:
+    if consent := _consent(context.organisation):
         profile["ConsentText"] = consent
     return plistlib.dumps(profile, fmt=plistlib.FMT_XML, sort_keys=True)
+
+
+def _consent(organisation: Organisation) -> dict[str, Value]:
+    """TopLevel.ConsentText: what the person agrees to, by language."""
+    consent: dict[str, Value] = dict(organisation.consent_texts)
+    return consent | {"default": organisation.consent_text} if organisation.consent_text else consent
 
 
 def mail_settings(

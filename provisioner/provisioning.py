@@ -140,9 +140,9 @@ class Provisioner:
             domain=domain,
             texts={name: to_language(message) for name, message in fmt.texts.items()},
             now=self.clock(),
+            language=language,
             for_mdm=for_mdm,
             app=configured_app(fmt.app, organisation) if fmt.app else NO_APP,
-            language=language,
             help_url=self.help_url,
         )
 

@@ -214,13 +214,27 @@ def _read_url(service: Service, url: str) -> Claim:
 
 
 def _read_json(content: bytes) -> Reading:
-    """JSON, told apart by the names in it, of a list in its first entry; Thunderbird's begins with a version."""
+    """JSON, told apart by the names in it: a list by those of its first entry, or by a version there."""
     found = json.loads(content)
     if isinstance(found, list) and found and isinstance(found[0], int):
-        return _read_thunderbird(content)
+        return _read_thunderbird(found)
     names = set((found[0] if found else {}) if isinstance(found, list) else found)
     read = next(read for name, read in _JSON_NAMES.items() if name in names) if names else _read_nothing
     return read(found)
+
+
+def _read_thunderbird(payload: list[Any]) -> Reading:
+    """As thunderbird-android's QrCodePayloadAdapter and its validator read it, with nothing more than version 1 has."""
+    version, sequence, incoming, groups = payload
+    assert (1, [1, 1]) == (version, sequence)
+    ((outgoing, (address, display_name)),) = groups
+    securities = {2: ConnectionSecurity.STARTTLS, 3: ConnectionSecurity.IMPLICIT_TLS}
+    claims = []
+    for service, server in ((Service.IMAP, incoming), (Service.SUBMISSION, outgoing)):
+        protocol, hostname, port, security, authentication, username = server  # no name, no password
+        assert 0 == protocol
+        claims.append(Claim(service, hostname, port, securities[security], True, 6 == authentication, username))
+    return Reading(tuple(claims), address, display_name)
 
 
 def _read_nothing(_: object) -> Reading:
@@ -279,20 +293,6 @@ def _read_app_again(configuration: object) -> Reading:
 
 def _read_app_dictionary(root: Element) -> Reading:
     return _read_app(values_of_app(tostring(root)))
-
-
-def _read_thunderbird(content: bytes) -> Reading:
-    """As thunderbird-android's QrCodePayloadAdapter and its validator read it, with nothing more than version 1 has."""
-    version, sequence, incoming, groups = json.loads(content)
-    assert (1, [1, 1]) == (version, sequence)
-    ((outgoing, (address, display_name)),) = groups
-    securities = {2: ConnectionSecurity.STARTTLS, 3: ConnectionSecurity.IMPLICIT_TLS}
-    claims = []
-    for service, server in ((Service.IMAP, incoming), (Service.SUBMISSION, outgoing)):
-        protocol, hostname, port, security, authentication, username = server  # no name, no password
-        assert 0 == protocol
-        claims.append(Claim(service, hostname, port, securities[security], True, 6 == authentication, username))
-    return Reading(tuple(claims), address, display_name)
 
 
 def _read_autodiscover_json(answers: list[dict[str, str]]) -> Reading:

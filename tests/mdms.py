@@ -157,10 +157,18 @@ def _whole(dictionary: bytes) -> bytes:
     return b'<plist version="1.0">' + dictionary + b"</plist>"
 
 
+# What an MDM's list tells the profiles of domains and devices apart by.
+_FOR_WHOM = re.compile(r" \([a-z.]+, (iPhone and iPad|Mac)\)$")
+
+
 def _without_identity(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _without_identity(part) for key, part in value.items() if key not in _IDENTITY}
+        return {key: _without_identity(_named(key, part)) for key, part in value.items() if key not in _IDENTITY}
     return [_without_identity(part) for part in value] if isinstance(value, list) else value
+
+
+def _named(key: str, value: Any) -> Any:
+    return _FOR_WHOM.sub("", value) if key == "PayloadDisplayName" else value
 
 
 # The checker applies this rule of the Mac's channels to every device; an MDM wants System for a phone's mail too.

@@ -107,6 +107,14 @@ def test_a_logo_is_shown_by_its_sha_256(shell: Shell, file: Path) -> None:
     assert f"~ organisation contoso: logo none -> {sha256}" == line
 
 
+def test_what_no_app_takes_is_told_before_anything_is_planned(shell: Shell, file: Path) -> None:
+    _replace(file, 'name = "Contoso"\n', 'name = "Contoso"\noutlook = { FocusedInbox = true }\n')
+    for arguments in ((file, "--dry-run"), (file,)):
+        refusal = shell.refusal("apply", *arguments)
+        assert f"{file}: [[organisation]] contoso: Microsoft Outlook has no documented setting" in refusal
+        assert refusal.endswith("Did you mean 'com.microsoft.outlook.Mail.FocusedInbox'?")
+
+
 def test_an_apps_setting_is_shown_by_its_name(shell: Shell, file: Path) -> None:
     inbox = "com.microsoft.outlook.Mail.FocusedInbox"
     _replace(file, 'name = "Contoso"\n', f'name = "Contoso"\noutlook = {{ "{inbox}" = true }}\n')

@@ -1,5 +1,6 @@
-"""``provisioner link``: an administrator makes, finds, shows and closes setup links."""
+"""``provisioner link``: an administrator makes, finds, shows, extends, re-issues and closes setup links."""
 
+import csv
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -168,3 +169,166 @@ def test_links_taken_at_the_start_page_are_listed_by_themselves_and_revoked_by_i
     shell.run("link", "revoke", taken.id)
     assert ["revoked"] == [row["state"] for row in shell.json("link", "list", "--self-service")]
     assert "open" == shell.json("link", "show", invited["id"])["state"]
+
+
+# What is done to a link that is there
+
+
+def _count_device(shell: Shell, link_id: str) -> None:
+    store = Store.open(sqlite_url(shell.data_dir))
+    with store.write() as connection:
+        rows.add_device(connection, link_id, "ios-exchange", at=datetime.now(UTC))
+    store.close()
+
+
+def _hand_out(shell: Shell) -> str:
+    store = Store.open(sqlite_url(shell.data_dir))
+    links = Links(store, key=load_link_key(shell.data_dir / "link.key"), clock=lambda: datetime.now(UTC))
+    taken = links.hand_out(Account(ANNA), client="192.0.2.1", limits=SelfServiceLimits())
+    store.close()
+    return taken.id
+
+
+def test_an_extended_link_is_the_same_link_for_longer(shell: Shell) -> None:
+    made = shell.json("link", "create", ANNA, "--days", "2")
+    extended = shell.json("link", "extend", made["id"], "--days", "3")
+    longer = datetime.fromisoformat(extended["expires_at"]) - datetime.fromisoformat(made["expires_at"])
+    assert timedelta(days=3) == longer
+    assert made == extended | {"expires_at": made["expires_at"]}
+    assert extended == shell.json("link", "show", made["id"])
+
+
+def test_a_reissued_link_has_another_token_and_keeps_the_devices_that_were_counted(shell: Shell) -> None:
+    made = shell.json("link", "create", ANNA, "--devices", "3")
+    _count_device(shell, made["id"])
+    issued = shell.json("link", "reissue", made["id"])
+    assert made["link"] != issued["link"]
+    assert (made["id"], 3, 1) == (issued["id"], issued["devices_allowed"], issued["devices_used"])
+    assert issued == shell.json("link", "show", made["id"])
+
+
+def test_a_reissued_link_has_the_days_and_the_further_devices_that_are_asked_for(shell: Shell) -> None:
+    made = shell.json("link", "create", ANNA, "--devices", "1")
+    _count_device(shell, made["id"])
+    issued = shell.json("link", "reissue", made["id"], "--days", "2", "--devices", "2")
+    assert ("open", 3, 1) == (issued["state"], issued["devices_allowed"], issued["devices_used"])
+    left = datetime.fromisoformat(issued["expires_at"]) - datetime.now(UTC)
+    assert timedelta(days=1, hours=23) < left <= timedelta(days=2)
+
+
+@pytest.mark.parametrize("arguments", [("extend", "--days", "3"), ("reissue",)])
+def test_a_revoked_link_is_neither_extended_nor_reissued(arguments: tuple[str, ...], shell: Shell) -> None:
+    made = shell.json("link", "create", ANNA)
+    shell.run("link", "revoke", made["id"])
+    command, *options = arguments
+    refusal = shell.refusal("link", command, made["id"], *options, exit_code=1)
+    said = "was revoked and stays closed. Make a new one with 'provisioner link create'."
+    assert f"The setup link {made['id']} {said}" == refusal
+
+
+@pytest.mark.parametrize("arguments", [("extend", "--days", "3"), ("reissue",)])
+def test_a_link_that_was_taken_at_the_start_page_stays_at_its_hour(arguments: tuple[str, ...], shell: Shell) -> None:
+    taken = _hand_out(shell)
+    before = shell.json("link", "show", taken)
+    command, *options = arguments
+    refusal = shell.refusal("link", command, taken, *options)
+    assert refusal.startswith("Somebody took this link at the start page, for one hour, and it stays at that.")
+    assert before == shell.json("link", "show", taken)
+
+
+@pytest.mark.parametrize("command", [("extend", "--days", "3"), ("reissue",), ("history",)])
+def test_what_is_to_be_done_to_an_unknown_link_is_misuse(command: tuple[str, ...], shell: Shell) -> None:
+    name, *options = command
+    said = f"No setup link has the id '{'0' * 32}'. Find it with 'provisioner link list'."
+    assert said == shell.refusal("link", name, "0" * 32, *options)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("extend",), "Missing option '--days'."),
+        (("extend", "--days", "3650"), "A setup link stays open for 3650 days at most, counted from now."),
+        (("reissue", "--devices", "0"), "Invalid value for '--devices': 0 is not in the range"),
+        (("reissue", "--days", "0"), "Invalid value for '--days': 0 is not in the range"),
+    ],
+)
+def test_terms_out_of_their_range_change_nothing(arguments: tuple[str, ...], reason: str, shell: Shell) -> None:
+    made = shell.json("link", "create", ANNA)
+    command, *options = arguments
+    assert shell.refusal("link", command, made["id"], *options).startswith(reason)
+    assert made == shell.json("link", "show", made["id"])
+
+
+def test_the_open_links_of_one_mailbox_are_revoked_together(shell: Shell) -> None:
+    for address in (ANNA, ANNA, "bob@contoso.example"):
+        shell.run("link", "create", address)
+    _hand_out(shell)
+    said = shell.run("link", "revoke", "--address", "Anna@Contoso.example").stdout
+    assert "Revoked 3 open setup links of this mailbox. What they set up on devices stays there.\n" == said
+    assert {"revoked": 0} == shell.json("link", "revoke", "--address", ANNA)
+    assert ["open"] == [link["state"] for link in shell.json("link", "list", "--address", "bob@contoso.example")]
+
+
+def test_links_are_listed_by_mailbox_and_by_state(shell: Shell) -> None:
+    opened, used_up, revoked = (shell.json("link", "create", ANNA, "--devices", "1") for _ in range(3))
+    _count_device(shell, used_up["id"])
+    shell.run("link", "revoke", revoked["id"])
+    bobs = shell.json("link", "create", "bob@contoso.example")
+    expected = {"open": [opened], "used-up": [used_up], "revoked": [revoked], "expired": []}
+    for state, links in expected.items():
+        found = shell.json("link", "list", "--address", "ANNA@contoso.example", "--state", state)
+        assert [link["id"] for link in links] == [link["id"] for link in found]
+    assert {opened["id"], bobs["id"]} == {link["id"] for link in shell.json("link", "list", "--state", "open")}
+    assert "There is no such setup link yet" in shell.run("link", "list", "--state", "expired").stderr
+
+
+def test_listed_links_are_written_for_a_spreadsheet_without_their_tokens(shell: Shell, tmp_path: Path) -> None:
+    made = shell.json("link", "create", ANNA, "--name", "Änna")
+    shell.run("link", "create", "bob@contoso.example")
+    file = tmp_path / "links.csv"
+    shell.run("link", "list", "--address", ANNA, "--csv", file)
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        (row,) = csv.DictReader(lines)
+    told = {name: str(made[name]) for name in row}
+    assert told == row
+    assert {"address", "username", "name", "language", "state", "expires_at", "devices_used", "id"} < row.keys()
+    assert made["link"].rpartition("/")[2] not in file.read_text(encoding="utf-8")
+
+
+def test_the_newest_open_link_of_a_mailbox_is_shown(shell: Shell) -> None:
+    made = [shell.json("link", "create", ANNA) for _ in range(3)]
+    shell.run("link", "revoke", made[2]["id"])
+    assert made[1] == shell.json("link", "show", "Anna@Contoso.example")
+    shell.run("link", "revoke", "--address", ANNA)
+    assert made[2]["id"] == shell.json("link", "show", ANNA)["id"]
+
+
+def test_a_mailbox_without_a_link_is_told_how_to_get_one(shell: Shell) -> None:
+    assert shell.refusal("link", "show", ANNA).startswith("This mailbox has no setup link. Make one with")
+
+
+def test_the_history_tells_who_did_what_to_a_link_and_each_device(shell: Shell) -> None:
+    made = shell.json("link", "create", ANNA)
+    _count_device(shell, made["id"])
+    extended = shell.json("link", "extend", made["id"], "--days", "1")
+    issued = shell.json("link", "reissue", made["id"], "--devices", "1")
+    shell.run("link", "revoke", made["id"])
+    told = shell.json("link", "history", made["id"])
+    assert [
+        ("created", "", made["expires_at"], 3),
+        ("downloaded", "ios-exchange", "", None),
+        ("extended", "", extended["expires_at"], None),
+        ("re-issued", "", issued["expires_at"], 2),
+        ("revoked", "", "", None),
+    ] == [tuple(event[name] for name in ("what", "format_id", "expires_at", "devices_allowed")) for event in told]
+    assert [True, False, True, True, True] == [event["actor"].startswith("command line, user ") for event in told]
+    lines = shell.run("link", "history", made["id"]).stdout.splitlines()
+    assert ["TIME", "(UTC)", "WHAT", "DETAILS", "BY"] == lines[0].split()
+    assert f"opens until {made['expires_at'][:16].replace('T', ' ')}, 3 devices" in lines[1]
+    assert "anna" not in "".join(lines)
+
+
+def test_the_history_of_a_link_that_was_taken_at_the_start_page_begins_there(shell: Shell) -> None:
+    taken = _hand_out(shell)
+    shell.run("link", "revoke", taken)
+    assert ["taken", "revoked"] == [event["what"] for event in shell.json("link", "history", taken)]

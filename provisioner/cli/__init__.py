@@ -24,6 +24,7 @@ from provisioner.cli.link import link
 from provisioner.cli.mdms import mdms
 from provisioner.cli.organisation import organisation
 from provisioner.cli.providers import providers
+from provisioner.cli.push import push
 from provisioner.cli.render import render
 from provisioner.cli.send import send
 from provisioner.cli.serve import serve
@@ -59,6 +60,7 @@ for _command in (
     mdms,
     organisation,
     providers,
+    push,
     render,
     send,
     serve,

@@ -8,18 +8,16 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from provisioner.cli.context import PathOf, actor, open_services, settings_from
+from provisioner.cli.context import PathOf
+from provisioner.cli.desk import open_desk
 from provisioner.cli.output import NotWritten
 
 if TYPE_CHECKING:
-    from provisioner.config import Settings
-    from provisioner.directory import Snapshot
     from provisioner.export import Desk, Outcome
     from provisioner.mdm import Mdm
     from provisioner.provisioning import Signature
@@ -69,7 +67,7 @@ def export(
     mdm = _mdm(mdm_id, address_variable, username_variable)
     if (domain is None) == (people is None):
         raise click.UsageError("One of --domain and --csv was expected: a set for a domain, or for each person.", ctx)
-    with _desk(ctx, mdm, context, identity) as (desk, record):
+    with open_desk(ctx, mdm, context=context, identity=identity) as (desk, record):
         try:
             outcome = _export(desk, record, domain=domain, people=people, processes=processes, output=output)
         except OSError as failure:
@@ -114,52 +112,6 @@ def _bar() -> Iterator[Callable[[int, int], None]]:
             bar.update(done - bar.pos)
 
         yield show
-
-
-@contextmanager
-def _desk(
-    ctx: click.Context, mdm: "Mdm", context: Path | None, identity: Path | None
-) -> "Iterator[tuple[Desk, Callable[[Sequence[Signature]], None]]]":
-    """Everything that files are made of, and what records the signatures."""
-    settings = settings_from(ctx, identity_dir=identity)
-    if context is not None:
-        from provisioner.cli.directoryfile import read_directory
-
-        yield _made(mdm, read_directory(context), settings), _say_who_signs()
-        return
-    from provisioner.app import audit_in_batches
-
-    with open_services(settings) as services:
-        snapshot = services.directory.snapshot()
-        yield _made(mdm, snapshot, settings), audit_in_batches(services.store, actor=actor())
-
-
-def _say_who_signs() -> "Callable[[Sequence[Signature]], None]":
-    """Says once who signs, as ``render`` does."""
-    told: set[str] = set()
-
-    def say(signatures: "Sequence[Signature]") -> None:
-        for signature in signatures:
-            if signature.signer not in told:
-                told.add(signature.signer)
-                click.echo(f"Signed by {signature.signer} at {signature.at:%Y-%m-%d %H:%M:%S} UTC.", err=True)
-
-    return say
-
-
-def _made(mdm: "Mdm", snapshot: "Snapshot", settings: "Settings") -> "Desk":
-    from provisioner.app import clock, signing_identity
-    from provisioner.catalogue import load_catalogue
-    from provisioner.export import Desk
-
-    return Desk(
-        mdm=mdm,
-        snapshot=snapshot,
-        providers=load_catalogue(),
-        identity=partial(signing_identity, settings),
-        now=clock(),
-        help_url=f"{settings.public_url}/help" if settings.public_url else "",
-    )
 
 
 def _tell(output: Path, outcome: "Outcome") -> None:

@@ -130,6 +130,10 @@ class Settings(MailSettings):
             expected="a number from 1 to 100000",
         ),
     ] = 500
+    push_token: Annotated[
+        SecretStr | None,
+        About("The token or API key with which `push` hands files to an MDM.", expected="a text", default="none"),
+    ] = None
     trusted_proxies: Annotated[
         tuple[Network, ...],
         BeforeValidator(parse_networks),

@@ -13,7 +13,7 @@ def custom_configuration(share: Share, piece: Piece, *, kind: str, **more: str) 
     file_name = f"{share.stem}-{piece.fmt.id}.{piece.fmt.suffix}"
     body = {
         "@odata.type": kind,
-        "displayName": f"{profile['PayloadDisplayName']} ({share.stem}, {piece.fmt.id})",
+        "displayName": profile["PayloadDisplayName"],
         "description": profile["PayloadDescription"],
         "payloadName": profile["PayloadDisplayName"],
         "payloadFileName": file_name,

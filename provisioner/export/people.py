@@ -26,7 +26,7 @@ def read_people(file: Path) -> Iterator[Row]:
     """Every person of ``file``, one after the other. Raises InvalidSetting naming the row, and never an address."""
     try:
         with file.open("rb") as content:
-            table = read_table(content)  # a name: a table that is dropped closes the file before its time
+            table = read_table(content)  # kept here: whoever drops it closes the file
             yield from _read(file, table)
     except OSError as failure:
         raise InvalidSetting(f"The file {file} cannot be read: {failure.strerror}.") from None

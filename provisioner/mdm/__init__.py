@@ -11,13 +11,15 @@ from types import MappingProxyType
 from provisioner.errors import CatalogueError, UnknownMdm
 from provisioner.mdm.loader import load_mdm
 from provisioner.mdm.spelling import variables_for, with_variables
-from provisioner.mdm.values import Answer, AppImport, Mdm, ProfileImport, Route, VariableNames
+from provisioner.mdm.values import Answer, AppImport, Endpoint, Mdm, ProfileImport, PushApi, Route, VariableNames
 
 __all__ = [
     "Answer",
     "AppImport",
+    "Endpoint",
     "Mdm",
     "ProfileImport",
+    "PushApi",
     "Route",
     "VariableNames",
     "find_mdm",

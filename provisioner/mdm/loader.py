@@ -13,13 +13,13 @@ from typing import TypeVar
 from provisioner.errors import CatalogueError, printable
 from provisioner.factfile import EVIDENCE, Table, read_fact_file
 from provisioner.format import Platform
+from provisioner.mdm.evidence import evidence_of
+from provisioner.mdm.pushing import load_push
 from provisioner.mdm.values import Answer, AppImport, Mdm, ProfileImport, Route, VariableNames
-from provisioner.model import Evidence
 
 _T = TypeVar("_T")
 
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-_CONFIDENCES = {word: word for word in ("documented", "observed")}
 _ANSWERS = {answer.value: answer for answer in Answer}
 _SCOPES = {scope: scope for scope in ("System", "User")}  # TopLevel.PayloadScope
 _PLATFORMS = {platform.value: platform for platform in (Platform.IPHONE, Platform.MAC)}
@@ -37,7 +37,7 @@ def load_mdm(file: Path) -> Mdm:
     facts = read_fact_file(file)
     facts.only(
         required=("name",),
-        optional=("asks_for_variables", "variables", "profiles", "apps", "console", "api", "notes"),
+        optional=("asks_for_variables", "variables", "profiles", "apps", "console", "api", "push", "notes"),
     )
     asks = facts.flag("asks_for_variables") if "asks_for_variables" in facts.values else False
     if asks and "variables" in facts.values:
@@ -53,20 +53,13 @@ def load_mdm(file: Path) -> Mdm:
         apps=_if_there(facts, "apps", _apps),
         console=_if_there(facts, "console", _console),
         api=_if_there(facts, "api", _api),
+        push=_if_there(facts, "push", load_push),
         notes=facts.texts("notes") if "notes" in facts.values else (),
     )
 
 
 def _if_there(facts: Table, name: str, read: Callable[[Table], _T]) -> _T | None:
     return read(facts.table(name)) if name in facts.values else None
-
-
-def _evidence(table: Table) -> Evidence:
-    return Evidence(
-        sources=table.urls("source"),
-        checked=table.day("checked"),
-        confidence=table.choice("confidence", _CONFIDENCES),
-    )
 
 
 def _variables(table: Table) -> VariableNames:
@@ -84,7 +77,7 @@ def _variables(table: Table) -> VariableNames:
         in_profiles=table.choice("in_profiles", _ANSWERS),
         reserved=reserved,
         unresolved=table.text("unresolved") if "unresolved" in table.values else "",
-        evidence=_evidence(table),
+        evidence=evidence_of(table),
     )
 
 
@@ -105,7 +98,7 @@ def _profiles(table: Table) -> ProfileImport:
         forms=_forms(table),
         limit=_limit(table) if "limit" in table.values else 0,
         unsafe=table.texts("unsafe") if "unsafe" in table.values else (),
-        evidence=_evidence(table),
+        evidence=evidence_of(table),
     )
 
 
@@ -133,14 +126,14 @@ def _forms(table: Table) -> tuple[str, ...]:
 
 def _apps(table: Table) -> AppImport:
     table.only(required=("forms", *EVIDENCE))
-    return AppImport(forms=_forms(table), evidence=_evidence(table))
+    return AppImport(forms=_forms(table), evidence=evidence_of(table))
 
 
 def _console(table: Table) -> Route:
     table.only(required=("steps", *EVIDENCE))
-    return Route(lines=table.texts("steps"), evidence=_evidence(table))
+    return Route(lines=table.texts("steps"), evidence=evidence_of(table))
 
 
 def _api(table: Table) -> Route:
     table.only(required=("commands", *EVIDENCE))
-    return Route(lines=table.texts("commands"), evidence=_evidence(table))
+    return Route(lines=table.texts("commands"), evidence=evidence_of(table))

@@ -75,6 +75,32 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One thing that an API can be asked: a method, and a path below the server's URL with ``{parts}`` in it."""
+
+    method: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushApi:
+    """The API by which the MDM is handed files: its endpoints and the names in its JSON, by what they are for.
+
+    ``speaks`` names the module of ``push`` that knows how to use them, and thereby which there must be.
+    """
+
+    speaks: str
+    scheme: str  # of the header Authorization: Bearer, Token or Basic
+    user: str = ""  # of Basic
+    server: str = ""  # the URL, where there is one for everybody
+    calls: Mapping[str, Endpoint]
+    fields: Mapping[str, str]
+    kinds: Mapping[str, str]  # what a file is -> where its kind lies
+    notes: tuple[str, ...] = ()  # what comes after a push, or has to be known before it
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mdm:
     """One MDM. Its ``id`` is the name of its fact file."""
 
@@ -86,6 +112,7 @@ class Mdm:
     apps: AppImport | None = None
     console: Route | None = None
     api: Route | None = None
+    push: PushApi | None = None
     notes: tuple[str, ...] = ()  # what an administrator has to know before the import
 
     @property

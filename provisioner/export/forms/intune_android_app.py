@@ -10,17 +10,20 @@ from types import MappingProxyType
 from provisioner.export.form import JSON, File, Form, Piece, Share, named, one_file_each
 from provisioner.export.writing import write_json
 
-_APP = "PUT-THE-ID-OF-THE-APP-IN-YOUR-TENANT-HERE"
-_WRAPPED = named("outlook-android-intune", "gmail-android-intune")
+_APPS = {
+    "outlook-android-intune": "PUT-THE-ID-OF-OUTLOOK-FOR-ANDROID-IN-YOUR-TENANT-HERE",
+    "gmail-android-intune": "PUT-THE-ID-OF-GMAIL-IN-YOUR-TENANT-HERE",
+}
+_WRAPPED = named(*_APPS)
 
 
 def _write(share: Share, piece: Piece) -> File:
     body = {
         "@odata.type": "#microsoft.graph.androidManagedStoreAppConfiguration",
-        "displayName": f"{share.title}: {piece.fmt.title}",
+        "displayName": f"{share.title}: {piece.fmt.title} ({share.stem})",
         "packageId": json.loads(piece.content)["productId"],
         "payloadJson": b64encode(piece.content).decode(),
-        "targetedMobileApps": [_APP],
+        "targetedMobileApps": [_APPS[piece.fmt.id]],
         "profileApplicability": "default",
         "connectedAppsEnabled": False,
         "permissionActions": [],
@@ -34,5 +37,7 @@ FORM = Form(
     wraps=_WRAPPED,
     write=lambda share: one_file_each(share, _WRAPPED, _write),
     for_person=False,
-    placeholders=MappingProxyType({_APP: "the id (a GUID) that the app has among the apps of your tenant"}),
+    placeholders=MappingProxyType(
+        dict.fromkeys(_APPS.values(), "the id (a GUID) that the app has among the apps of your tenant")
+    ),
 )

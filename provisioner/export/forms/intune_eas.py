@@ -17,7 +17,7 @@ def _write(share: Share, piece: Piece) -> File:
     (payload,) = profile["PayloadContent"]
     body = {
         "@odata.type": "#microsoft.graph.iosEasEmailProfileConfiguration",
-        "displayName": f"{profile['PayloadDisplayName']} ({share.stem})",
+        "displayName": profile["PayloadDisplayName"],
         "description": profile["PayloadDescription"],
         "accountName": payload["PayloadDisplayName"],
         "hostName": payload["Host"],

@@ -13,7 +13,7 @@ _WRAPPED = named("outlook-ios")
 def _write(share: Share, piece: Piece) -> File:
     body = {
         "@odata.type": "#microsoft.graph.iosMobileAppConfiguration",
-        "displayName": f"{share.title}: Outlook on iPhone and iPad",
+        "displayName": f"{share.title}: Outlook on iPhone and iPad ({share.stem})",
         "description": "",
         "targetedMobileApps": [_APP],
         "encodedSettingXml": b64encode(piece.content).decode(),
