@@ -11,8 +11,8 @@ from provisioner.mdm import Answer, Mdm
 _FILE = re.compile(r"([a-z][a-z/-]*)/FILE(\.[a-z]+)")
 _WIDTH = 100
 _UNTOLD = (
-    "Open the place where your console imports a custom configuration profile; where that is has no source that could "
-    "be named here.",
+    "Open the place in your console where custom configuration profiles are imported. Where it is cannot be said here: "
+    "no source was found.",
     "Import the file from iphone-ipad/ or mac/, and assign it to one device first.",
     "Look on that device whether the account shows the person's own address, then assign it to everybody.",
 )
