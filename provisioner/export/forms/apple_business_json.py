@@ -18,7 +18,7 @@ def _write(share: Share, piece: Piece) -> File:
     title = plistlib.loads(piece.content)["PayloadDisplayName"]
     attributes = {
         "type": "CUSTOM_SETTING",
-        "name": f"{title} ({share.stem})",
+        "name": f"{title} ({share.stem}, {piece.folder})",
         "configuredForPlatforms": [_PLATFORMS[piece.platform]],
         "customSettingsValues": {
             "configurationProfile": piece.content.decode(),

@@ -1,0 +1,77 @@
+"""The shapes around documents for MDMs whose API nobody here can be asked: Jamf's, Google's, Apple's."""
+
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import fromstring
+from zipfile import ZipFile
+
+import pytest
+
+from provisioner.export import export_people
+from provisioner.mdm import load_mdms
+from tests.test_export_domain import DOMAIN, desk, exported
+
+MDMS = load_mdms()
+
+
+def _of_anna(mdm_id: str, directory: Path) -> dict[str, Any]:
+    """The JSON files of a set for one person, by name."""
+    people = directory / "people.csv"
+    people.write_text("address\nanna@contoso.example\n")
+    target = directory / "set.zip"
+    export_people(desk(MDMS[mdm_id]), people, target, record=print, progress=lambda _done, _of: None)
+    with ZipFile(target) as archive:
+        return {
+            name: json.loads(archive.read(name))
+            for name in archive.namelist()
+            if name.endswith(".json") and "/" in name
+        }
+
+
+@pytest.mark.parametrize(
+    ("file", "root", "level", "way"),
+    [
+        ("iphone-ipad/{}-ios-exchange", "configuration_profile", "Device Level", "deployment_method"),
+        ("mac/{}-macos-exchange", "os_x_configuration_profile", "User", "distribution_method"),
+    ],
+)
+def test_jamfs_classic_api_gets_its_own_elements(file: str, root: str, level: str, way: str, tmp_path: Path) -> None:
+    tree = fromstring(exported(MDMS["jamf-pro"], tmp_path)[f"jamf/{file.format(DOMAIN)}.xml"])
+    general = {part.tag: part.text for part in tree.iterfind("general/*")}
+    assert (root, ["general", "scope"]) == (tree.tag, [part.tag for part in tree])
+    assert {"name", "description", "level", way, "redeploy_on_update", "payloads"} == set(general)
+    assert (level, "Install Automatically", "Newly Assigned") == (
+        general["level"],
+        general[way],
+        general["redeploy_on_update"],
+    )
+    assert [] == list(tree.iterfind("scope/*")), "who gets it is chosen in Jamf"
+
+
+def test_googles_policies_name_the_app_and_hold_its_flat_configuration(tmp_path: Path) -> None:
+    policies = _of_anna("android-management-api", tmp_path)
+    packages = {"outlook-android": "com.microsoft.office.outlook", "gmail-android": "com.google.android.gm"}
+    assert {f"policies/anna@{DOMAIN}-{fmt}.json" for fmt in packages} == set(policies)
+    for fmt, package in packages.items():
+        (application,) = policies[f"policies/anna@{DOMAIN}-{fmt}.json"]["applications"]
+        assert {"packageName", "managedConfiguration"} == set(application)
+        assert package == application["packageName"]
+        assert f"anna@{DOMAIN}" in application["managedConfiguration"].values()
+        assert all(isinstance(value, str | bool | int) for value in application["managedConfiguration"].values())
+
+
+def test_apple_business_gets_a_custom_setting_for_each_kind_of_device(tmp_path: Path) -> None:
+    bodies = _of_anna("apple-business", tmp_path)
+    for folder, fmt, platform in (("iphone-ipad", "ios-exchange", "IOS"), ("mac", "macos-exchange", "MACOS")):
+        data = bodies[f"apple-business/{folder}/anna@{DOMAIN}-{fmt}.json"]["data"]
+        assert ({"type", "attributes"}, "configurations") == (set(data), data["type"])
+        attributes = data["attributes"]
+        assert "CUSTOM_SETTING" == attributes["type"]
+        assert [f"PLATFORM_{platform}"] == attributes["configuredForPlatforms"]
+        settings = attributes["customSettingsValues"]
+        assert {"configurationProfile", "filename"} == set(settings)
+        assert settings["configurationProfile"].startswith("<?xml")
+        assert settings["filename"].endswith(".mobileconfig")
+    names = [body["data"]["attributes"]["name"] for body in bodies.values()]
+    assert len(names) == len(set(names))
