@@ -1,6 +1,8 @@
 """Lists of people: whatever Excel and the admin centre write is read, and a bad row never spoils a good one."""
 
 import csv
+import errno
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO, StringIO
 from typing import Any
@@ -246,9 +248,9 @@ def test_empty_lines_are_no_rows() -> None:
     assert [5] == [row.line for row in rows]
 
 
-def test_a_list_that_is_too_long_is_read_to_the_limit_and_the_rest_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "MAX_ROWS", 2)
-    rows = _read(f"address\n{ANNA}\n{BERTA}\ncarl@contoso.example\n")
+def test_a_list_that_is_too_long_is_read_to_the_limit_and_the_rest_is_told() -> None:
+    content = f"address\n{ANNA}\n{BERTA}\ncarl@contoso.example\n".encode()
+    rows = list(people(read_table(BytesIO(content), max_rows=2), Selection()))
     assert [ANNA, BERTA] == _addresses(rows)
     assert [(4, "", Why.UNUSABLE)] == _left(rows)
 
@@ -273,6 +275,18 @@ def test_big_endian_utf_16_is_known_by_its_mark() -> None:
     assert [ANNA] == _addresses(_read(b"\xfe\xff" + f"address\n{ANNA}\n".encode("utf-16-be")))
 
 
+def test_the_name_of_a_column_may_be_written_in_several_lines() -> None:
+    rows = _read(f'\naddress;"Display\r\nname";Seat\r\n{ANNA};Anna;1\r\nbad;x;2\r\n')
+    assert ["Anna"] == [person.account.display_name for person in _persons(rows)]
+    assert [(5, "address", Why.UNUSABLE)] == _left(rows)
+
+
+def test_the_name_of_a_column_is_told_without_what_would_disturb_a_screen() -> None:
+    assert "[E-mail" == _only(_read("\x1b[E-mail\u202e,name\nbad,x\n")).column
+    long = "-" * 1000
+    assert 40 >= len(_only(_read(f"e{long}mail,name\nbad,x\n")).column)
+
+
 def test_excels_own_line_about_the_separator_is_no_header() -> None:
     assert [ANNA] == _addresses(_read(f"sep=;\naddress;name\n{ANNA};Anna\n"))
 
@@ -292,6 +306,8 @@ def test_a_broken_character_in_utf_16_costs_its_row_alone() -> None:
         (b"PK\x03\x04rest", "save it as 'CSV UTF-8'"),
         (b"\xd0\xcf\x11\xe0rest", "save it as 'CSV UTF-8'"),
         (b"anna@contoso.example,Anna\n", "The first line holds an address"),
+        (b'address,"name\nanna@contoso.example,Anna\n', "The first line is not written as CSV is."),
+        (b'"address"x,name\nanna@contoso.example,Anna\n', "The first line is not written as CSV is."),
         (b"Adress,City\nx,y\n", "Is 'Adress' meant to be 'address'?"),
         (b"User principle name\nx\n", "Is 'User principle name' meant to be 'username'?"),
         (b"Street,City\nx,y\n", "The first line has 'Street', 'City'; address, username"),
@@ -384,6 +400,35 @@ def test_an_address_that_looks_like_a_formula_is_a_good_one() -> None:
 
 
 # Batches
+
+
+class Failing(BytesIO):
+    """A file on a disk that cannot be read any further."""
+
+    def __init__(self, content: bytes, *, readable: int) -> None:
+        super().__init__(content)
+        self._readable = readable
+
+    def read1(self, size: int | None = -1, /) -> bytes:
+        """As much as can be read, and then the disk's error."""
+        return self.read(size)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """As much as can be read, and then the disk's error."""
+        if self.tell() >= self._readable:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return super().read(size)
+
+
+def test_a_disk_that_fails_in_the_middle_ends_the_import_after_what_was_read() -> None:
+    text = "address\n" + "".join(f"person{number}@contoso.example\n" for number in range(2000))
+    rows = people(read_table(Failing(text.encode(), readable=20_000)), Selection())
+    register = Register()
+    done = []
+    with pytest.raises(InvalidTable, match="The file cannot be read any further: Input/output error"):
+        done += [len(batch) for batch in invite_in_batches(rows, register.invite, pause=register.pauses.append, size=9)]
+    assert register.batches
+    assert {9} == set(register.batches)
 
 
 class Register:

@@ -65,24 +65,32 @@ def print_fields(entries: Mapping[str, str]) -> None:
 
 def write_file(path: Path, content: bytes) -> None:
     """Write ``content`` to ``path`` entirely or not at all. Raises NotWritten."""
-    with file_at(path) as file:
-        try:
-            file.write(content)
-        except OSError as failure:
-            raise _not_written(path, failure) from None
+    with file_at(path) as file, naming(path):
+        file.write(content)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """While the block writes to the file at ``path``: an OSError becomes NotWritten, which names it."""
+    try:
+        yield
+    except OSError as failure:
+        raise _not_written(path, failure) from None
 
 
 @contextmanager
 def file_at(path: Path) -> Iterator[BinaryIO]:
     """A file to write to, which is at ``path`` when the block has ended, entirely or not at all. Raises NotWritten."""
-    ours = True
+    told: BaseException | None = None
     try:
         with _opened(path) as file:
-            ours = False  # what fails in the block is the block's to tell
-            yield file
-            ours = True
+            try:
+                yield file
+            except BaseException as failure:
+                told = failure
+                raise
     except OSError as failure:
-        if not ours:
+        if failure is told:  # what fails in the block is the block's to tell
             raise
         raise _not_written(path, failure) from None
 
