@@ -468,6 +468,26 @@ def test_a_person_who_is_listed_again_is_invited_once_and_the_report_says_which_
     assert ["", "", "line 2;", "line 4;"] == [" ".join(outcome.reason.split()[5:7]) for outcome in outcomes]
 
 
+@given(st.lists(st.integers(0, 30), max_size=60), st.integers(1, 10))
+def test_every_row_that_names_a_person_again_names_the_row_before(numbers: list[int], size: int) -> None:
+    outcomes = Register().run("address\n" + "".join(f"p{number}@contoso.example\n" for number in numbers), size)
+    told: dict[int, int] = {}
+    for outcome, number in zip(outcomes, numbers, strict=True):
+        before = f"The same person as in line {told[number]}; this line counts." if number in told else ""
+        assert before == outcome.reason
+        told[number] = outcome.line
+
+
+def test_persons_who_stand_far_apart_in_a_long_list_are_found_to_be_the_same() -> None:
+    count = 10_000
+    text = "address\n" + "".join(f"p{number}@contoso.example\n" for number in range(count)) * 2
+    outcomes = Register().run(text, 500)
+    assert [""] * count == [outcome.reason for outcome in outcomes[:count]]
+    assert [f"The same person as in line {line}; this line counts." for line in range(2, count + 2)] == [
+        outcome.reason for outcome in outcomes[count:]
+    ]
+
+
 def test_a_domain_that_is_not_configured_leaves_its_rows_out_and_is_summed_up() -> None:
     tally = Tally()
     for outcome in Register().run(f"address\nbob@fabrikam.example\n{ANNA}\nbeth@fabrikam.example\n"):
