@@ -3,9 +3,9 @@
 The only place that knows every piece, and the only one with the real clock.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -199,6 +199,27 @@ def _audit_in(store: Store) -> Callable[[Signature], None]:
                 subject=signature.mailbox,
                 details={"format": signature.format_id, "domain": signature.domain, "signer": signature.signer},
             )
+
+    return write
+
+
+def audit_in_batches(store: Store, *, actor: str) -> Callable[[Sequence[Signature]], None]:
+    """Writes many signatures' rows into the audit trail in one transaction, committed before any of them is made."""
+
+    def write(signatures: Sequence[Signature]) -> None:
+        mailboxes: dict[Signature, list[str]] = {}
+        for signature in signatures:
+            mailboxes.setdefault(replace(signature, mailbox=""), []).append(signature.mailbox)
+        with store.write() as connection:
+            for deed, subjects in mailboxes.items():
+                audit.record_each(
+                    connection,
+                    at=deed.at,
+                    actor=actor,
+                    action="profile.sign",
+                    subjects=subjects,
+                    details={"format": deed.format_id, "domain": deed.domain, "signer": deed.signer},
+                )
 
     return write
 

@@ -14,6 +14,7 @@ from xml.sax.saxutils import escape
 
 from provisioner.address import normalise_domain
 from provisioner.errors import InvalidInput, MissingService
+from provisioner.managed import NO_APP, ManagedApp
 from provisioner.model import Account, MailProvider, Service
 from provisioner.organisation import Domain, Kind, Organisation, SignInUrls
 
@@ -77,6 +78,14 @@ Subject = Account | AnyoneAt | Variables
 
 
 @dataclass(frozen=True, slots=True)
+class Installation:
+    """How an MDM installs a profile: on one kind of device (an iPhone stands for iPads too), and for whom there."""
+
+    platform: Platform
+    scope: str  # TopLevel.PayloadScope: System or User
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """What a document says besides the account and the servers: one frozen value, so that rendering stays pure."""
 
@@ -85,7 +94,8 @@ class Context:
     texts: Mapping[str, str]  # the format's own texts by name, translated
     now: datetime
     language: str = "en"  # of the texts, a BCP 47 tag
-    for_mdm: bool = False  # an MDM installs the document, and not the person who has it
+    for_mdm: Installation | None = None  # an MDM installs the document, and not the person who has it
+    app: ManagedApp = NO_APP  # of a format that configures one: what the organisation wants of it
     help_url: str = ""  # a page of ours for people whose mail client shows a link; empty where there is no website
 
     def text(self, name: str, **values: str) -> str:
@@ -197,6 +207,7 @@ class Format:
     subjects: frozenset[type[Account] | type[AnyoneAt] | type[Variables]] = frozenset({Account})
     discovery: Discovery | None = None
     texts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # name -> English message
+    app: str = ""  # the app that it configures: the id of its facts in the catalogue
     offered: Callable[[Domain], bool] = _always  # a condition beyond account_kinds
     counts_device: bool = True  # False: read on a screen, so fetching it sets up no device by itself
 
@@ -211,6 +222,8 @@ class Format:
     def accept(self, subject: Subject) -> None:
         """Raise InvalidInput where ``subject`` is of a kind that this format cannot write down."""
         if type(subject) not in self.subjects:
+            if isinstance(subject, Variables):
+                raise InvalidInput(f"The format {self.id!r} is written for people and not for an MDM's variables.")
             raise InvalidInput(f"The format {self.id!r} is written for one person; a whole address was expected.")
 
     def require(self, provider: MailProvider) -> None:

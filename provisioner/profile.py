@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from enum import Enum
 from uuid import UUID, uuid5
 
-from provisioner.format import Context
+from provisioner.format import Context, Platform, Variables
 from provisioner.model import Account, MailServer, Protocol, RetiringWebService
+from provisioner.organisation import Organisation
 
 MEDIA_TYPE = "application/x-apple-aspen-config"
 SUFFIX = "mobileconfig"
@@ -32,12 +33,20 @@ class TargetDevice(Enum):
     MAC = 5
 
 
-def profile_uuid(format_id: str, account: Account) -> UUID:
+_TARGETS = {
+    Platform.IPHONE: TargetDevice.IPHONE_AND_IPAD,
+    Platform.IPAD: TargetDevice.IPHONE_AND_IPAD,
+    Platform.MAC: TargetDevice.MAC,
+}
+_NAMES = {TargetDevice.IPHONE_AND_IPAD: "iPhone and iPad", TargetDevice.MAC: "Mac"}
+
+
+def profile_uuid(format_id: str, account: Account | Variables) -> UUID:
     """The UUID that stands for one mailbox in one format, always the same (UUIDv5, RFC 9562 section 5.5)."""
     return uuid5(_NAMESPACE, f"{format_id}/{account.key}")
 
 
-def part_uuid(format_id: str, account: Account, part: str) -> UUID:
+def part_uuid(format_id: str, account: Account | Variables, part: str) -> UUID:
     """The UUID of a named part (a payload, a declaration) inside that profile."""
     return uuid5(profile_uuid(format_id, account), part)
 
@@ -45,7 +54,7 @@ def part_uuid(format_id: str, account: Account, part: str) -> UUID:
 def render_profile(
     *,
     format_id: str,
-    account: Account,
+    account: Account | Variables,
     context: Context,
     payload_type: str,
     settings: Mapping[str, Value],
@@ -55,8 +64,15 @@ def render_profile(
     """The unsigned profile with its one payload as an XML property list with sorted keys, in UTF-8.
 
     ``context`` supplies the texts ``title`` and ``account``; ``target`` is None for a profile that serves both iPhone
-    and Mac.
+    and Mac. What an MDM installs is for one of them, and has the scope that the MDM wants there.
     """
+    installation, title = context.for_mdm, context.text("title")
+    if installation is not None:
+        serves_both, target = target is None, _TARGETS[installation.platform]
+        if isinstance(account, Variables):
+            # An MDM's list has those of all domains and devices, and tells them apart by name and identifier.
+            title = f"{title} ({account.domain}, {_NAMES[target]})"
+            format_id = f"{format_id}-{installation.platform.value}" if serves_both else format_id
     identifier = f"provisioner.{format_id}.{profile_uuid(format_id, account)}"
     payload: dict[str, Value] = {
         **settings,
@@ -72,26 +88,27 @@ def render_profile(
         "PayloadVersion": 1,
         "PayloadIdentifier": identifier,
         "PayloadUUID": str(profile_uuid(format_id, account)).upper(),
-        "PayloadDisplayName": context.text("title"),
+        "PayloadDisplayName": title,
         "PayloadDescription": description,
         "PayloadOrganization": context.organisation.name,
-        "PayloadScope": "User",
+        "PayloadScope": installation.scope if installation is not None else "User",
         "PayloadContent": [payload],
     }
     if target is not None:
         profile["TargetDeviceType"] = target.value
-    consent: dict[str, Value] = {
-        tag.replace("-", "_"): text for tag, text in context.organisation.consent_texts.items()
-    }
-    if context.organisation.consent_text:
-        consent["default"] = context.organisation.consent_text
-    if consent:
+    if consent := _consent(context.organisation):
         profile["ConsentText"] = consent
     return plistlib.dumps(profile, fmt=plistlib.FMT_XML, sort_keys=True)
 
 
+def _consent(organisation: Organisation) -> dict[str, Value]:
+    """TopLevel.ConsentText: what the person agrees to, by language."""
+    consent: dict[str, Value] = {tag.replace("-", "_"): text for tag, text in organisation.consent_texts.items()}
+    return consent | {"default": organisation.consent_text} if organisation.consent_text else consent
+
+
 def mail_settings(
-    account: Account, context: Context, *, incoming: MailServer, submission: MailServer
+    account: Account | Variables, context: Context, *, incoming: MailServer, submission: MailServer
 ) -> dict[str, Value]:
     """The settings of a com.apple.mail.managed payload (Apple's schema, com.apple.mail.managed.yaml).
 

@@ -37,6 +37,14 @@ def apple_conformance_checker() -> Path:
     return checker
 
 
+def collected_facts(name: str) -> Path:
+    """A file of the facts that the catalogue's were taken from, where they lie beside the checkout."""
+    file = _CHECKOUT.parent / "shared" / "facts" / name
+    if not file.is_file():
+        absent("collected-facts", reason="the collected facts do not lie beside this checkout")
+    return file
+
+
 def require_registry() -> None:
     """Packages can be fetched, so that a test can install the product the way a person or an image does."""
     if not _registry_answers():

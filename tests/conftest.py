@@ -6,7 +6,7 @@ import signal
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.clients.internet", "tests.stores"]
+pytest_plugins = ["tests.browsers", "tests.clients.internet", "tests.stores"]
 
 # The same examples in every run, so that a red test is the change's fault; ``thorough`` looks for new ones.
 settings.register_profile("default", deadline=None, max_examples=100, derandomize=True, print_blob=True)

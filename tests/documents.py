@@ -8,7 +8,7 @@ import json
 import plistlib
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
-from xml.etree.ElementTree import Element, fromstring
+from xml.etree.ElementTree import Element, fromstring, tostring
 
 import dns.name
 import dns.zone
@@ -93,7 +93,11 @@ def _read_mail(payload: dict[str, Any]) -> Reading:
 
 
 def _read_declarations(payload: dict[str, Any]) -> Reading:
-    parts = {part["Type"]: part["Payload"] for part in map(json.loads, payload["Declarations"])}
+    return _read_account(list(map(json.loads, payload["Declarations"])))
+
+
+def _read_account(declarations: list[dict[str, Any]]) -> Reading:
+    parts = {part["Type"]: part["Payload"] for part in declarations}
     exchange = parts["com.apple.configuration.account.exchange"]
     identity = parts["com.apple.asset.useridentity"]
     services = {"EAS": Service.ACTIVESYNC, "EWS": Service.EWS}
@@ -210,14 +214,18 @@ def _read_url(service: Service, url: str) -> Claim:
 
 
 def _read_json(content: bytes) -> Reading:
-    """A Thunderbird QR code's payload begins with the version of its format, a list of answers with an answer."""
-    first = json.loads(content)[0]
-    return _read_thunderbird(content) if isinstance(first, int) else _read_autodiscover_json(content)
+    """JSON, told apart by the names in it: a list by those of its first entry, or by a version there."""
+    found = json.loads(content)
+    if isinstance(found, list) and found and isinstance(found[0], int):
+        return _read_thunderbird(found)
+    names = set((found[0] if found else {}) if isinstance(found, list) else found)
+    read = next(read for name, read in _JSON_NAMES.items() if name in names) if names else _read_nothing
+    return read(found)
 
 
-def _read_thunderbird(content: bytes) -> Reading:
+def _read_thunderbird(payload: list[Any]) -> Reading:
     """As thunderbird-android's QrCodePayloadAdapter and its validator read it, with nothing more than version 1 has."""
-    version, sequence, incoming, groups = json.loads(content)
+    version, sequence, incoming, groups = payload
     assert (1, [1, 1]) == (version, sequence)
     ((outgoing, (address, display_name)),) = groups
     securities = {2: ConnectionSecurity.STARTTLS, 3: ConnectionSecurity.IMPLICIT_TLS}
@@ -229,10 +237,67 @@ def _read_thunderbird(content: bytes) -> Reading:
     return Reading(tuple(claims), address, display_name)
 
 
-def _read_autodiscover_json(content: bytes) -> Reading:
+def _read_nothing(_: object) -> Reading:
+    """What the organisation sets of an app, where it sets nothing."""
+    return Reading((), None, None)
+
+
+def _read_app(values: dict[str, str | bool]) -> Reading:
+    """What an app is given: Outlook knows its servers, Gmail is told one."""
+    account = "com.microsoft.outlook.EmailProfile"
+    if f"{account}.AccountType" in values:
+        assert "ModernAuth" == values[f"{account}.AccountType"]
+        assert [] == [name for name in values if "Server" in name or "Host" in name]
+        return Reading((), str(values[f"{account}.EmailAddress"]), None)
+    claim = Claim(
+        service=Service.ACTIVESYNC,
+        hostname=str(values["exchange_host"]),
+        port=None,
+        security=None,
+        encrypted=values["exchange_ssl_required"] is True and values["exchange_trust_all_certificates"] is False,
+        oauth2=None,
+        username=str(values["exchange_username"]),
+    )
+    return Reading((claim,), str(values["email_address"]), None)
+
+
+def values_of_app(content: bytes) -> dict[str, Any]:
+    """The keys and values of an app's configuration, whatever form it has."""
+    if content.startswith(b"<dict>"):
+        found = plistlib.loads(b'<plist version="1.0">' + content + b"</plist>")
+        assert isinstance(found, dict)
+        return found
+    configuration = json.loads(content)
+    if isinstance(configuration, list):
+        read: dict[str, Callable[[str], Any]] = {
+            "stringType": str,
+            "integerType": int,
+            "booleanType": {"true": True, "false": False}.__getitem__,
+        }
+        return {row["appConfigKey"]: read[row["appConfigKeyType"]](row["appConfigKeyValue"]) for row in configuration}
+    if "managedProperty" not in configuration:
+        assert isinstance(configuration, dict)
+        return configuration
+    types = {"valueString": str, "valueBool": bool, "valueInteger": int}
+    values = {}
+    for entry in configuration["managedProperty"]:
+        (member,) = entry.keys() - {"key"}
+        assert type(entry[member]) is types[member]
+        values[entry["key"]] = entry[member]
+    return values
+
+
+def _read_app_again(configuration: object) -> Reading:
+    return _read_app(values_of_app(json.dumps(configuration).encode()))
+
+
+def _read_app_dictionary(root: Element) -> Reading:
+    return _read_app(values_of_app(tostring(root)))
+
+
+def _read_autodiscover_json(answers: list[dict[str, str]]) -> Reading:
     """The answers of Autodiscover v2; those about mail are claims."""
     services = {"ActiveSync": Service.ACTIVESYNC, "EWS": Service.EWS}
-    answers = json.loads(content)
     claims = (
         _read_url(services[answer["Protocol"]], answer["Url"]) for answer in answers if answer["Protocol"] in services
     )
@@ -243,7 +308,16 @@ _RESPONSES: dict[str, Callable[[Element, dict[str, str]], Reading]] = {
     pox.OUTLOOK: _read_outlook,
     pox.MOBILESYNC: _read_mobilesync,
 }
+_JSON_NAMES: dict[str, Callable[[Any], Reading]] = {
+    "Protocol": _read_autodiscover_json,
+    "Payload": _read_account,
+    "managedProperty": _read_app_again,
+    "appConfigKey": _read_app_again,
+    "com.microsoft.outlook.EmailProfile.AccountType": _read_app,
+    "exchange_host": _read_app,
+}
 _ROOTS: dict[str, Callable[[Element], Reading]] = {
+    "dict": _read_app_dictionary,
     "clientConfig": _read_autoconfig,
     "{http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006}Autodiscover": _read_pox,
     "{http://schemas.xmlsoap.org/soap/envelope/}Envelope": _read_soap,

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from provisioner.catalogue import load_catalogue
+from provisioner.catalogue import configured_app, load_catalogue
 from provisioner.directory import Snapshot
 from provisioner.format import Context, Format
+from provisioner.managed import NO_APP
 from provisioner.model import Account, MailProvider
 from provisioner.organisation import Domain, EwsAccess, Kind, Organisation
 
@@ -34,7 +35,13 @@ def contoso_domain(provider_id: str = "office365") -> Domain:
 
 def contoso_context(fmt: Format, provider_id: str = "office365", organisation: Organisation = CONTOSO) -> Context:
     """The context a format is rendered in, in English."""
-    return Context(organisation=organisation, domain=contoso_domain(provider_id), texts=fmt.texts, now=NOW)
+    return Context(
+        organisation=organisation,
+        domain=contoso_domain(provider_id),
+        texts=fmt.texts,
+        now=NOW,
+        app=configured_app(fmt.app, organisation) if fmt.app else NO_APP,
+    )
 
 
 def contoso_snapshot(provider_id: str = "office365", organisation: Organisation = CONTOSO) -> Snapshot:

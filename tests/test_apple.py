@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.errors import InvalidInput
-from provisioner.format import Format
+from provisioner.format import Format, Installation, Platform, Variables
 from provisioner.formats import FORMATS, find_format
 from provisioner.model import Account
 from provisioner.organisation import SignInUrls
@@ -46,6 +46,21 @@ def test_two_mailboxes_and_two_formats_never_collide() -> None:
     identities = [_identity(_profile(fmt, person)) for fmt in _PROFILES for person in people]
     everything = [part for identity in identities for part in identity]
     assert len(set(everything)) == len(everything)
+
+
+def test_an_mdm_can_hold_the_profiles_of_all_domains_and_devices_side_by_side() -> None:
+    # Fleet refuses a second profile of the same name or of the same identifier.
+    profiles = []
+    for fmt in [each for each in _PROFILES if Variables in each.subjects]:
+        for platform in fmt.platforms & {Platform.IPHONE, Platform.MAC}:
+            context = dataclasses.replace(contoso_context(fmt), for_mdm=Installation(platform, "System"))
+            for domain in ("contoso.example", "fabrikam.example"):
+                everybody = Variables(domain, address="{{mail}}", username="{{upn}}")
+                profiles.append(plistlib.loads(fmt.render(everybody, OFFICE365, context)))
+    names = [profile["PayloadDisplayName"] for profile in profiles]
+    identities = [part for profile in profiles for part in _identity(profile)]
+    assert (len(profiles), 4 * len(profiles)) == (len(set(names)), len(set(identities)))
+    assert "Contoso & Töchter mail (contoso.example, iPhone and iPad)" in names
 
 
 @pytest.mark.parametrize("fmt", PROFILES)

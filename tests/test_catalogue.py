@@ -51,6 +51,7 @@ EXPECTED: dict[str, dict[str, object]] = {
             "smtp": "https://outlook.office.com/SMTP.Send",
             "offline_access": "offline_access",
             "ews": "https://outlook.office365.com/EWS.AccessAsUser.All",
+            "smtp_app": "https://outlook.office365.com/.default",
         },
         "discovered": True,
         "dns": (

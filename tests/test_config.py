@@ -81,6 +81,9 @@ def test_every_setting_can_stand_in_the_file_and_in_the_environment(name: str, t
     assert [f"{toml}: {name}"] == [line[: len(f"{toml}: {name}")] for line in problems(file=toml)]
     value = {"public_url": "https://h.example", "database_url": "sqlite:////d", "trusted_proxies": "::1"}.get(name, "1")
     value = {"log_level": "info", "log_format": "json", "metrics_networks": "::1"}.get(name, value)
+    value = {"smtp_security": "tls", "smtp_from": "it@h.example", "smtp_scope": "https://h.example/.default"}.get(
+        name, value
+    )
     assert variable_of(name) == load(environ={variable_of(name): value}).origins[name]
 
 

@@ -1,29 +1,28 @@
 """An employee's way from the link to the profile, walked in a real Chromium against the running demonstration."""
 
 import json
-import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import zxingcpp
 from PIL import Image
-from werkzeug.serving import make_server
 
 from provisioner.format import Format
 from provisioner.formats import FORMATS
 from provisioner.model import Account
 from provisioner.organisation import SelfService
 from provisioner.profile import MEDIA_TYPE
+from provisioner.texts import LANGUAGES, translations
 from provisioner.web.devices import Device
 from tests import capabilities, pki
-from tests.demonstration import Demonstration, demonstration
+from tests.browsers import DESKTOP, NARROW, PHONE, SMALL_PHONE, WINDOWS, Open, listening, served
+from tests.demonstration import Demonstration
 from tests.documents import READERS, expected_claims
 from tests.samples import PROVIDERS, contoso_domain
 from tests.test_promise import CANNOT_SAY_OAUTH2
@@ -31,69 +30,12 @@ from tests.test_web_devices import NAMES
 from tests.websites import IPHONE, make_website
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, Page, Playwright
 
 pytestmark = pytest.mark.journey
 
-WINDOWS = NAMES["Edge on Windows"][0]
-PHONE, NARROW, DESKTOP = (390, 844), (320, 640), (1280, 800)
-_ALONE = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+BUTTON = "a.button:not(.second)"  # the page's one main button
 _OFFERED = [fmt for fmt in FORMATS.values() if fmt.id in {"ios-exchange", "apple-imap"}]
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demonstration]:
-    directory = tmp_path_factory.mktemp("demo")
-    provisioner = [sys.executable, "-c", "from provisioner.cli import main; main()"]
-    with demonstration(*provisioner, "demo", "--dir", directory / "state", cwd=directory) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator["Browser"]:
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        capabilities.absent("chromium", reason="Playwright is not installed: pip install 'provisioner[e2e]'")
-    binary = capabilities.require_program(
-        "chromium", package="chromium", binaries=["chromium", "chromium-browser", "/usr/lib/chromium/chromium"]
-    )
-    with sync_playwright() as playwright:
-        arguments = [*_ALONE, "--disable-sync", "--no-first-run"]
-        browser = playwright.chromium.launch(executable_path=binary, args=arguments)
-        yield browser
-        browser.close()
-
-
-Open = Callable[..., "Page"]
-
-
-@pytest.fixture
-def open_page(chromium: "Browser", demo: Demonstration) -> Iterator[Open]:
-    """Opens a page; at the end no other server was asked, no cookie set and nothing blocked or complained about."""
-    complaints: list[str] = []
-    contexts: list[BrowserContext] = []
-
-    def open_(url: str, *, user_agent: str = IPHONE, size: tuple[int, int] = PHONE, **options: Any) -> "Page":
-        viewport = {"width": size[0], "height": size[1]}
-        context = chromium.new_context(user_agent=user_agent, viewport=viewport, **options)  # type: ignore[arg-type]
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: complaints.extend(_strange(request.url, demo)))
-        page.goto(url)
-        return page
-
-    yield open_
-    assert [] == complaints
-    for context in contexts:
-        assert [] == context.cookies()
-        context.close()
-
-
-def _strange(url: str, demo: Demonstration) -> list[str]:
-    return [] if url.startswith((demo.said["base_url"] + "/", "data:")) else [url]
 
 
 def _download(page: "Page", click: str) -> tuple[str, bytes]:
@@ -104,10 +46,65 @@ def _download(page: "Page", click: str) -> tuple[str, bytes]:
 
 
 def _code_on(page: "Page") -> str:
-    """What a camera reads from the screen."""
-    screen = Image.open(BytesIO(page.screenshot(full_page=True)))
-    (code,) = zxingcpp.read_barcodes(screen)
+    """What a camera reads from the code of the page; a computer shows another one, for Thunderbird."""
+    picture = page.locator(".qr img").first.screenshot()
+    (code,) = zxingcpp.read_barcodes(Image.open(BytesIO(picture)))
     return code.text
+
+
+OUTLOOK = PROVIDERS["office365"].apps
+# Playwright's descriptor -> what the page calls the device, and where its one button leads.
+WALKS = {
+    "iPhone 15": ("Set up your work mail on this iPhone", "/ios-exchange.mobileconfig"),
+    "iPad (gen 7)": ("Set up your work mail on this iPad", "/ios-exchange.mobileconfig"),
+    "Pixel 7": ("Set up your work mail on this Android phone", OUTLOOK["outlook-android"].store_url),
+    "Desktop Chrome": ("Set up your work mail on your phone", ""),
+}
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+@pytest.mark.parametrize("tag", ["en", "ar"])
+@pytest.mark.parametrize("name", WALKS)
+def test_every_device_is_led_to_its_own_way_in_the_browsers_language(
+    playwright: "Playwright", open_page: Open, demo: Demonstration, name: str, tag: str, scripts: bool
+) -> None:
+    title, goal = WALKS[name]
+    descriptor = {key: value for key, value in playwright.devices[name].items() if key != "default_browser_type"}
+    page = open_page(demo.said["setup_link"], locale=tag, java_script_enabled=scripts, **descriptor)
+    assert (tag, LANGUAGES[tag].direction) == (
+        page.locator("html").get_attribute("lang"),
+        page.locator("html").get_attribute("dir"),
+    )
+    assert translations(tag).gettext(title) == page.locator("h1").inner_text()
+    if goal.startswith("/"):
+        file, content = _download(page, BUTTON)
+        assert f"contoso.example{goal.replace('/', '-')}" == file
+        assert demo.said["address"].encode() in content
+    elif goal:
+        assert goal == page.locator(BUTTON).get_attribute("href")
+    else:
+        assert demo.said["setup_link"] == _code_on(page)
+    assert scripts == page.locator("button.copy").first.is_visible()
+
+
+@pytest.mark.parametrize("tag", ["en", "ar"])
+def test_a_setting_is_copied_by_one_tap_and_that_is_said(open_page: Open, demo: Demonstration, tag: str) -> None:
+    page = open_page(f"{demo.said['setup_link']}?device=android&lang={tag}")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.locator("button.copy").first.click()
+    page.get_by_role("status").get_by_text(translations(tag).gettext("Copied.")).wait_for(state="attached")
+    assert demo.said["address"] == page.evaluate("navigator.clipboard.readText()")
+
+
+def test_an_ipad_that_says_it_is_a_mac_gets_the_ipads_steps_by_itself(chromium: "Browser", demo: Demonstration) -> None:
+    context = chromium.new_context(user_agent=NAMES["Safari on a Mac"][0], has_touch=True)
+    # Chromium pretends to one finger; an iPad says five.
+    context.add_init_script("Object.defineProperty(navigator, 'maxTouchPoints', {get: () => 5})")
+    page = context.new_page()
+    page.goto(demo.said["setup_link"])
+    page.wait_for_url("**?device=ipad")
+    assert "Set up your work mail on this iPad" == page.locator("h1").inner_text()
+    context.close()
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
@@ -117,7 +114,7 @@ def test_an_iphone_walks_from_the_link_to_the_profile(
 ) -> None:
     page = open_page(demo.said["setup_link"], java_script_enabled=scripts)
     assert "Set up your work mail on this iPhone" == page.locator("h1").inner_text()
-    assert "Download profile" == page.locator("a.button").inner_text()
+    assert "Download the profile" == page.locator(BUTTON).inner_text()
     name, content = _download(page, f'a[href$="/{fmt.id}.{fmt.suffix}"]')
     assert f"contoso.example-{fmt.id}.mobileconfig" == name
 
@@ -146,7 +143,7 @@ def _judge(file: Path, authority: Path) -> None:
 
 
 def test_the_button_on_an_iphone_is_the_exchange_profile(open_page: Open, demo: Demonstration) -> None:
-    name, _ = _download(open_page(demo.said["setup_link"]), "a.button")
+    name, _ = _download(open_page(demo.said["setup_link"]), BUTTON)
     assert "contoso.example-ios-exchange.mobileconfig" == name
 
 
@@ -193,11 +190,14 @@ def test_everything_to_tap_is_big_enough_for_a_finger(open_page: Open, demo: Dem
     assert [] == [(text, height) for text, height in heights if height < 44]
 
 
-def test_a_phone_shows_the_button_without_scrolling(open_page: Open, demo: Demonstration) -> None:
-    page = open_page(demo.said["setup_link"])
-    box = page.locator("a.button").bounding_box()
+@pytest.mark.parametrize("size", [PHONE, SMALL_PHONE], ids=["phone", "small phone"])
+def test_a_phone_shows_the_button_without_scrolling(
+    open_page: Open, demo: Demonstration, size: tuple[int, int]
+) -> None:
+    page = open_page(demo.said["setup_link"], size=size)
+    box = page.locator(BUTTON).bounding_box()
     assert box is not None
-    assert box["y"] + box["height"] <= PHONE[1]
+    assert box["y"] + box["height"] <= size[1]
 
 
 def test_another_device_is_one_tap_away(open_page: Open, demo: Demonstration) -> None:
@@ -205,7 +205,7 @@ def test_another_device_is_one_tap_away(open_page: Open, demo: Demonstration) ->
     page.get_by_role("link", name="Choose another device").click()
     page.get_by_role("link", name="Android", exact=True).click()
     assert "Set up your work mail on this Android phone" == page.locator("h1").inner_text()
-    assert PROVIDERS["office365"].apps["outlook-android"].store_url == page.locator("a.button").get_attribute("href")
+    assert PROVIDERS["office365"].apps["outlook-android"].store_url == page.locator(BUTTON).get_attribute("href")
 
 
 def test_a_setting_is_selected_as_a_whole_by_one_click(open_page: Open, demo: Demonstration) -> None:
@@ -242,17 +242,9 @@ def test_a_link_that_does_not_exist_says_what_to_do(chromium: "Browser", demo: D
 @pytest.fixture
 def open_site(tmp_path: Path) -> Iterator[str]:
     """The URL of a site with one domain whose people may take a link themselves."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    website = make_website(tmp_path, domain=replace(contoso_domain(), self_service=SelfService.OPEN), public_url=url)
-    server = make_server("127.0.0.1", 0, website.web, threaded=True, fd=listener.fileno())
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield url
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    listener.close()
+    domain = replace(contoso_domain(), self_service=SelfService.OPEN)
+    with listening() as (listener, url), served(make_website(tmp_path, domain=domain, public_url=url).web, listener):
+        yield url
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])

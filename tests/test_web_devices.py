@@ -46,15 +46,24 @@ NAMES = {
         Device.IPHONE,
         Browser.CANNOT_INSTALL,
     ),
-    "the Google app": (f"{_IPHONE} GSA/391.0 Mobile/15E148 Safari/604.1", Device.IPHONE, Browser.CANNOT_INSTALL),
+    "the Google app": (f"{_IPHONE} GSA/391.0 Mobile/15E148 Safari/604.1", Device.IPHONE, Browser.IN_APP),
     "Facebook's own view": (
         f"{_IPHONE} Mobile/15E148 [FBAN/FBIOS;FBAV/530.0;FBDV/iPhone16,1]",
         Device.IPHONE,
-        Browser.CANNOT_INSTALL,
+        Browser.IN_APP,
     ),
-    "Instagram's own view": (f"{_IPHONE} Mobile/15E148 Instagram 400.0", Device.IPHONE, Browser.CANNOT_INSTALL),
-    "LINE's own view": (f"{_IPHONE} Mobile/15E148 Safari Line/15.0", Device.IPHONE, Browser.CANNOT_INSTALL),
-    "a bare web view": (f"{_IPHONE} Mobile/15E148", Device.IPHONE, Browser.CANNOT_INSTALL),
+    "Instagram's own view": (f"{_IPHONE} Mobile/15E148 Instagram 400.0", Device.IPHONE, Browser.IN_APP),
+    "LINE's own view": (f"{_IPHONE} Mobile/15E148 Safari Line/15.0", Device.IPHONE, Browser.IN_APP),
+    "LinkedIn's own view": (f"{_IPHONE} Mobile/15E148 [LinkedInApp]/9.31", Device.IPHONE, Browser.IN_APP),
+    "WeChat's own view": (
+        f"{_IPHONE} Mobile/15E148 MicroMessenger/8.0.61(0x18003d2a) NetType/WIFI Language/en",
+        Device.IPHONE,
+        Browser.IN_APP,
+    ),
+    "WhatsApp's own view": (f"{_IPHONE} Mobile/15E148 WhatsApp/2.25", Device.IPHONE, Browser.IN_APP),
+    "Teams' own view": (f"{_IPHONE} Mobile/15E148 TeamsMobile-iOS", Device.IPHONE, Browser.IN_APP),
+    "Outlook's own view": (f"{_IPHONE} Mobile/15E148 Outlook-iOS/2.0", Device.IPHONE, Browser.IN_APP),
+    "a bare web view": (f"{_IPHONE} Mobile/15E148", Device.IPHONE, Browser.IN_APP),
     "Safari on an iPad that says so": (
         f"{_IPAD} Version/18.6 Mobile/15E148 Safari/604.1",
         Device.IPAD,
@@ -85,7 +94,12 @@ NAMES = {
     "a web view on Android": (
         f"Mozilla/5.0 (Linux; Android 15; SM-S921B; wv) {_CHROME} Mobile Safari/537.36 [FB_IAB/FB4A;FBAV/530.0]",
         Device.ANDROID,
-        Browser.INSTALLS,
+        Browser.IN_APP,
+    ),
+    "any app's view on Android": (
+        f"Mozilla/5.0 (Linux; Android 16; Pixel 9 Build/BP2A; wv) {_CHROME} Mobile Safari/537.36",
+        Device.ANDROID,
+        Browser.IN_APP,
     ),
     "Firefox on Android": (
         "Mozilla/5.0 (Android 15; Mobile; rv:144.0) Gecko/144.0 Firefox/144.0",

@@ -1,9 +1,11 @@
 """What no honest client sends is refused shortly, and nothing that must stay secret reaches a page or the log."""
 
 import logging
+import re
 from collections.abc import Iterator
 from ipaddress import ip_network
 from pathlib import Path
+from secrets import token_urlsafe
 from wsgiref.types import WSGIEnvironment
 
 import pytest
@@ -52,23 +54,34 @@ def test_every_answer_is_kept_nowhere_and_told_nobody(shared: Website, part: str
 def test_a_page_may_load_its_own_style_and_pictures_and_do_nothing_else(shared: Website) -> None:
     answer = shared.get(shared.link().path)
     policy = dict(each.split(" ", 1) for each in answer.headers["Content-Security-Policy"].split("; "))
-    style = policy.pop("style-src")
     assert {
         "default-src": "'none'",
+        "script-src": "'nonce-unguessable'",
+        "style-src": "'nonce-unguessable'",
         "img-src": "'self' data:",
         "base-uri": "'none'",
         "form-action": "'none'",
         "frame-ancestors": "'none'",
     } == policy
-    assert style.startswith("'sha256-")
-    assert " " not in style
+
+
+def test_each_answer_has_a_nonce_of_its_own_that_its_style_and_script_name(tmp_path: Path) -> None:
+    website = make_website(tmp_path, nonce=token_urlsafe)
+    link, nonces = website.link(), set()
+    for _ in range(3):
+        answer = website.get(link.path)
+        (nonce,) = set(re.findall(r"'nonce-([^']+)'", answer.headers["Content-Security-Policy"]))
+        assert [nonce, nonce] == re.findall(r'<(?:style|script) nonce="([^"]+)">', answer.text)
+        nonces.add(nonce)
+    assert 3 == len(nonces)
+    assert all(len(nonce) >= 22 for nonce in nonces)  # 128 bits at least
 
 
 def test_only_the_page_of_a_link_differs_by_browser(shared: Website) -> None:
     link = shared.link()
-    assert "User-Agent" == shared.get(link.path).headers["Vary"]
-    assert "Accept-Language" == shared.get("/").headers["Vary"]
-    assert "Vary" not in shared.get("/help").headers
+    assert "Accept-Language, User-Agent" == shared.get(link.path).headers["Vary"]
+    for path in ("/", "/help", "/s/unknown"):
+        assert "Accept-Language" == shared.get(path).headers["Vary"]
 
 
 @pytest.mark.parametrize(
@@ -324,7 +337,7 @@ def test_one_line_per_request_names_the_route_and_nothing_of_the_client(
         ("/anna@contoso.example", "GET", ("none", "GET", 404)),
         ("/", "ANNA", ("none", "other", 405)),
         ("/healthz", "GET", ("health.healthz", "GET", 200)),
-        ("/?password=hunter2", "GET", ("start.page", "GET", 400)),
+        ("/?password=hunter2", "GET", ("start.show", "GET", 400)),
     ],
 )
 def test_a_refused_request_is_one_line_too(

@@ -34,8 +34,8 @@ def test_requests_are_counted_by_what_was_asked_for_and_the_answers_status(websi
     for path in ("/", "/", "/s/x", "/none", "/mail/config-v1.1.xml", "/?password=x", "/help"):
         website.get(path)
     assert {
-        ("provisioner_requests_total", "start.page", "200"): 2,
-        ("provisioner_requests_total", "start.page", "400"): 1,
+        ("provisioner_requests_total", "start.show", "200"): 2,
+        ("provisioner_requests_total", "start.show", "400"): 1,
         ("provisioner_requests_total", "pages.setup", "404"): 1,
         ("provisioner_requests_total", "pages.help_with_mail_apps", "200"): 1,
         ("provisioner_requests_total", "none", "404"): 1,

@@ -8,9 +8,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from provisioner.catalogue.apps import app_facts, check_app_settings, configured_app
 from provisioner.catalogue.loader import load_offers, load_provider
 from provisioner.errors import CatalogueError, UnknownProvider
 from provisioner.model import MailProvider
+
+__all__ = [
+    "app_facts",
+    "check_app_settings",
+    "configured_app",
+    "consumer_domains",
+    "find_provider",
+    "load_catalogue",
+]
 
 _OURS = Path(__file__).parent
 _PORTS = _OURS / "standard" / "ports.toml"

@@ -11,15 +11,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
-from provisioner.catalogue.factfile import Table, is_hostname, read_fact_file
 from provisioner.errors import CatalogueError, printable
+from provisioner.factfile import EVIDENCE, Table, is_hostname, read_fact_file
 from provisioner.model import (
     App,
     Authentication,
     AutodiscoverHosts,
     ConnectionSecurity,
     DnsTargets,
-    Evidence,
     FurtherProtocols,
     MailProvider,
     MailServer,
@@ -35,14 +34,13 @@ _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _ORIGIN = re.compile(r"https://[^/]+")
 _PROTOCOL_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 _TENANT = re.compile(r"[A-Za-z0-9.-]+")  # a word such as organizations, a tenant's GUID or its domain
-_EVIDENCE = ("source", "checked", "confidence")
 _PROTOCOLS = {protocol.value: protocol for protocol in Protocol}
 _SECURITIES = {security.value: security for security in ConnectionSecurity}
 _AUTHENTICATIONS = {method.value: method for method in Authentication}
-_CONFIDENCES = {word: word for word in ("primary", "secondary", "derived", "memory")}
 _APPS = ("outlook-ios", "outlook-android", "outlook-mac")
 _REFRESH = "offline_access"  # OpenID Connect Core 1.0 section 11; the other scopes name the cloud's own resource
 _SCOPES = ("imap", "pop", "smtp", _REFRESH)
+_FURTHER_SCOPES = ("ews", "smtp_app")  # smtp_app: of a program that sends by itself (client credentials)
 _MX_PLACEHOLDERS = ("{domain-with-dots-as-dashes}.", "{tenant}.")
 
 
@@ -61,8 +59,8 @@ def load_offers(file: Path) -> Mapping[Protocol, Offer]:
 
 
 def _offer(table: Table) -> Offer:
-    table.only(required=("port", "security", *_EVIDENCE))
-    _evidence(table)
+    table.only(required=("port", "security", *EVIDENCE))
+    table.evidence()
     return Offer(port=table.integer("port"), security=table.choice("security", _SECURITIES))
 
 
@@ -100,17 +98,9 @@ def _if_there(facts: Table, name: str, read: Callable[[Table], _T]) -> _T | None
     return read(facts.table(name)) if name in facts.values else None
 
 
-def _evidence(table: Table) -> Evidence:
-    return Evidence(
-        sources=table.urls("source"),
-        checked=table.day("checked"),
-        confidence=table.choice("confidence", _CONFIDENCES),
-    )
-
-
 def _mail_server(table: Table, *, offers: Mapping[Protocol, Offer]) -> MailServer:
     table.only(
-        required=("hostname", "port", "security", "authentication", *_EVIDENCE),
+        required=("hostname", "port", "security", "authentication", *EVIDENCE),
         optional=("transitional_authentication",),
     )
     protocol = _PROTOCOLS[table.key]
@@ -124,7 +114,7 @@ def _mail_server(table: Table, *, offers: Mapping[Protocol, Offer]) -> MailServe
         security=_security(table, offers[protocol]),
         authentication=table.choices("authentication", _AUTHENTICATIONS),
         transitional_authentication=transitional,
-        evidence=_evidence(table),
+        evidence=table.evidence(),
     )
 
 
@@ -144,18 +134,18 @@ def _security(table: Table, offer: Offer) -> ConnectionSecurity:
 
 
 def _activesync(table: Table) -> WebService:
-    table.only(required=("url", *_EVIDENCE))
+    table.only(required=("url", *EVIDENCE))
     url = table.url("url")
-    return WebService(hostname=_hostname_of(url), url=url, evidence=_evidence(table))
+    return WebService(hostname=_hostname_of(url), url=url, evidence=table.evidence())
 
 
 def _ews(table: Table) -> RetiringWebService:
-    table.only(required=("url", "blocked_since", "ends", *_EVIDENCE))
+    table.only(required=("url", "blocked_since", "ends", *EVIDENCE))
     url, blocked_since, ends = table.url("url"), table.day("blocked_since"), table.day("ends")
     if ends <= blocked_since:
         raise table.refusal("ends", f"{ends} is not after blocked_since ({blocked_since}).")
     return RetiringWebService(
-        hostname=_hostname_of(url), url=url, blocked_since=blocked_since, ends=ends, evidence=_evidence(table)
+        hostname=_hostname_of(url), url=url, blocked_since=blocked_since, ends=ends, evidence=table.evidence()
     )
 
 
@@ -164,27 +154,27 @@ def _hostname_of(url: str) -> str:
 
 
 def _autodiscover(table: Table) -> AutodiscoverHosts:
-    table.only(required=("pox_url", "soap_url", *_EVIDENCE), optional=("protocols",))
+    table.only(required=("pox_url", "soap_url", *EVIDENCE), optional=("protocols",))
     return AutodiscoverHosts(
         pox_url=table.url("pox_url"),
         soap_url=table.url("soap_url"),
-        evidence=_evidence(table),
+        evidence=table.evidence(),
         protocols=_if_there(table, "protocols", _further_protocols),
     )
 
 
 def _further_protocols(table: Table) -> FurtherProtocols:
-    table.only(required=("urls", *_EVIDENCE))
+    table.only(required=("urls", *EVIDENCE))
     urls = table.table("urls")
     for name in urls.values:
         if not _PROTOCOL_NAME.fullmatch(name):
             raise urls.refusal(name, f"{printable(name)} is no protocol name; letters and digits were expected.")
     found = MappingProxyType({name: urls.url(name) for name in urls.values})
-    return FurtherProtocols(urls=found, evidence=_evidence(table))
+    return FurtherProtocols(urls=found, evidence=table.evidence())
 
 
 def _oauth(table: Table) -> OAuth:
-    table.only(required=("authority", "tenant", "discovered", "scopes", *_EVIDENCE))
+    table.only(required=("authority", "tenant", "discovered", "scopes", *EVIDENCE))
     authority = table.url("authority")
     if not _ORIGIN.fullmatch(authority):
         raise table.refusal("authority", "has a path; https:// and a DNS name alone were expected.")
@@ -193,7 +183,7 @@ def _oauth(table: Table) -> OAuth:
         tenant=_tenant(table),
         scopes=_scopes(table.table("scopes")),
         discovered=table.flag("discovered"),
-        evidence=_evidence(table),
+        evidence=table.evidence(),
     )
 
 
@@ -205,18 +195,18 @@ def _tenant(table: Table) -> str:
 
 
 def _scopes(table: Table) -> Mapping[str, str]:
-    table.only(required=_SCOPES, optional=("ews",))
+    table.only(required=_SCOPES, optional=_FURTHER_SCOPES)
     scopes = {name: table.url(name) for name in table.values if name != _REFRESH}
     return MappingProxyType({**scopes, _REFRESH: table.choice(_REFRESH, {_REFRESH: _REFRESH})})
 
 
 def _dns(table: Table) -> DnsTargets:
-    table.only(required=("autodiscover_cname", "mx", "spf_include", *_EVIDENCE))
+    table.only(required=("autodiscover_cname", "mx", "spf_include", *EVIDENCE))
     return DnsTargets(
         autodiscover_cname=table.hostname("autodiscover_cname"),
         mx=_mx(table),
         spf_include=table.hostname("spf_include"),
-        evidence=_evidence(table),
+        evidence=table.evidence(),
     )
 
 
@@ -235,16 +225,16 @@ def _apps(table: Table) -> Mapping[str, App]:
 
 
 def _app(table: Table) -> App:
-    table.only(required=("name", "store_id", "store_url", *_EVIDENCE))
+    table.only(required=("name", "store_id", "store_url", *EVIDENCE))
     return App(
         name=table.text("name"),
         store_id=table.text("store_id"),
         store_url=table.url("store_url"),
-        evidence=_evidence(table),
+        evidence=table.evidence(),
     )
 
 
 def _consumer_domains(table: Table) -> tuple[str, ...]:
-    table.only(required=("domains", *_EVIDENCE))
-    _evidence(table)  # refused like every other fact's, though nobody asks for it
+    table.only(required=("domains", *EVIDENCE))
+    table.evidence()  # refused like every other fact's, though nobody asks for it
     return table.hostnames("domains")

@@ -15,15 +15,20 @@ from provisioner.cli.context import CommandLine, PathOf, tell_bugs_briefly
 from provisioner.cli.demo import demo
 from provisioner.cli.dns import dns
 from provisioner.cli.domain import domain
+from provisioner.cli.export import export
 from provisioner.cli.exportconfig import export_config
 from provisioner.cli.formats import formats
 from provisioner.cli.identity import identity
 from provisioner.cli.invite import invite
 from provisioner.cli.link import link
+from provisioner.cli.mdms import mdms
 from provisioner.cli.organisation import organisation
 from provisioner.cli.providers import providers
+from provisioner.cli.push import push
 from provisioner.cli.render import render
+from provisioner.cli.send import send
 from provisioner.cli.serve import serve
+from provisioner.cli.sheet import sheet
 
 
 @click.group(cls=CommandLine, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -46,14 +51,19 @@ for _command in (
     demo,
     dns,
     domain,
+    export,
     export_config,
     formats,
     identity,
     invite,
     link,
+    mdms,
     organisation,
     providers,
+    push,
     render,
+    send,
     serve,
+    sheet,
 ):
     main.add_command(_command)

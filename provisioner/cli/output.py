@@ -24,6 +24,7 @@ class NotWritten(ProvisionerError):
 
 
 _NEW_FILE = 0o644  # and less where the user's mask says so
+_SECRET_FILE = 0o600
 
 
 def print_json(value: object) -> None:
@@ -38,7 +39,7 @@ def plain(value: object) -> Any:
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Mapping):
-        return {str(name): plain(item) for name, item in value.items()}
+        return {str(plain(name)): plain(item) for name, item in value.items()}
     if isinstance(value, (set, frozenset)):
         return sorted(plain(item) for item in value)
     if isinstance(value, (list, tuple)):
@@ -63,9 +64,9 @@ def print_fields(entries: Mapping[str, str]) -> None:
         click.echo(f"{name.ljust(width)}  {value}".rstrip())
 
 
-def write_file(path: Path, content: bytes) -> None:
-    """Write ``content`` to ``path`` entirely or not at all. Raises NotWritten."""
-    with file_at(path) as file, naming(path):
+def write_file(path: Path, content: bytes, *, secret: bool = False) -> None:
+    """Write ``content`` to ``path`` entirely or not at all; a ``secret`` is for its owner alone. Raises NotWritten."""
+    with file_at(path, secret=secret) as file, naming(path):
         file.write(content)
 
 
@@ -79,11 +80,14 @@ def naming(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def file_at(path: Path) -> Iterator[BinaryIO]:
-    """A file to write to, which is at ``path`` when the block has ended, entirely or not at all. Raises NotWritten."""
+def file_at(path: Path, *, secret: bool = False) -> Iterator[BinaryIO]:
+    """A file to write to, which is at ``path`` when the block has ended, entirely or not at all. Raises NotWritten.
+
+    A ``secret`` is for its owner alone, whatever was there before.
+    """
     told: BaseException | None = None
     try:
-        with _opened(path) as file:
+        with _opened(path, secret=secret) as file:
             try:
                 yield file
             except BaseException as failure:
@@ -99,18 +103,19 @@ def _not_written(path: Path, failure: OSError) -> NotWritten:
     return NotWritten(f"The file {path} could not be written: {failure.strerror}.")
 
 
-def _opened(path: Path) -> AbstractContextManager[BinaryIO]:
+def _opened(path: Path, *, secret: bool) -> AbstractContextManager[BinaryIO]:
     if path.exists() and not path.is_file():
         return path.open("wb")  # a device or a pipe: it cannot be replaced, and must not be
-    return _replacing(path.resolve())
+    return _replacing(path.resolve(), secret=secret)
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
+def _replacing(path: Path, *, secret: bool) -> Iterator[BinaryIO]:
     unfinished = path.with_name(f".{path.name[:100]}.{uuid4().hex}")
+    mode = _SECRET_FILE if secret else _NEW_FILE
     try:
-        with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _NEW_FILE), "wb") as file:  # noqa: PTH123
-            if path.exists():
+        with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:  # noqa: PTH123
+            if path.exists() and not secret:
                 os.fchmod(file.fileno(), S_IMODE(path.stat().st_mode))
             yield file
             file.flush()

@@ -4,9 +4,9 @@
 file, the environment and the command line, in this order, the later overriding the earlier.
 """
 
-from provisioner.config.settings import SETTINGS, About, Settings, default_of
+from provisioner.config.settings import SETTINGS, Settings, default_of
 from provisioner.config.sources import CONFIG_VARIABLE, Configuration, load_configuration, variable_of
-from provisioner.config.values import mask_database, parse_public_url
+from provisioner.config.values import About, mask_database, parse_public_url
 
 __all__ = [
     "CONFIG_VARIABLE",

@@ -5,31 +5,23 @@ A secret is a SecretStr, so that no log or message shows it by accident.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
+from provisioner.config.mail import MailSettings
 from provisioner.config.values import (
+    About,
+    Count,
+    Location,
     Network,
-    parse_count,
-    parse_location,
     parse_networks,
     parse_public_url,
     parse_word,
     require_database,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """What a person is told of a setting: what it is for, what it may be, and its default where that is computed."""
-
-    help: str
-    expected: str
-    default: str = ""
 
 
 def _beside(name: str) -> Any:
@@ -46,14 +38,8 @@ def _database(secret: SecretStr) -> SecretStr:
     return secret
 
 
-_Location = Annotated[Path, BeforeValidator(parse_location)]
-_Count = Annotated[int, BeforeValidator(parse_count)]
-
-
-class Settings(BaseModel):
+class Settings(MailSettings):
     """The settings of one process, all checked. Paths are absolute."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True)
 
     public_url: Annotated[
         str,
@@ -70,12 +56,12 @@ class Settings(BaseModel):
         About("Address to listen on.", expected="an IP address or a host name"),
     ] = "127.0.0.1"
     port: Annotated[
-        _Count,
+        Count,
         Field(ge=1, le=65535),
         About("TCP port to listen on.", expected="a number from 1 to 65535"),
     ] = 8080
     data_dir: Annotated[
-        _Location,
+        Location,
         About(
             "Everything that is kept: the SQLite database, the link key, the signing identity.",
             expected="the path of a directory",
@@ -83,7 +69,7 @@ class Settings(BaseModel):
         ),
     ] = Path("data")
     identity_dir: Annotated[
-        _Location,
+        Location,
         About(
             "The signing identity: `certificate.pem`, `key.pem` and `chain.pem`, or `identity.p12`.",
             expected="the path of a directory",
@@ -95,7 +81,7 @@ class Settings(BaseModel):
         About("Passphrase of the signing key.", expected="a text", default="none"),
     ] = None
     trusted_roots: Annotated[
-        _Location | None,
+        Location | None,
         About(
             "Root certificates that the organisation's devices already trust.",
             expected="the path of a PEM file",
@@ -111,7 +97,7 @@ class Settings(BaseModel):
         ),
     ] = None
     link_key_file: Annotated[
-        _Location,
+        Location,
         About(
             "The key that setup links are made with; made at first start, the same for all replicas.",
             expected="the path of a file",
@@ -119,17 +105,17 @@ class Settings(BaseModel):
         ),
     ] = _beside("link.key")
     link_days: Annotated[
-        _Count,
+        Count,
         Field(ge=1, le=3650),
         About("Days that a new setup link stays open.", expected="a number from 1 to 3650"),
     ] = 14
     link_devices: Annotated[
-        _Count,
+        Count,
         Field(ge=1, le=1000),
         About("Devices that a new setup link is good for.", expected="a number from 1 to 1000"),
     ] = 3
     self_service_per_network: Annotated[
-        _Count,
+        Count,
         Field(ge=1, le=100_000),
         About(
             "Setup links that the start page gives in an hour to one network (an IPv4 address or an IPv6 /64).",
@@ -137,13 +123,17 @@ class Settings(BaseModel):
         ),
     ] = 10
     self_service_per_domain: Annotated[
-        _Count,
+        Count,
         Field(ge=1, le=100_000),
         About(
             "Setup links that the start page gives in an hour to addresses of one domain.",
             expected="a number from 1 to 100000",
         ),
     ] = 500
+    push_token: Annotated[
+        SecretStr | None,
+        About("The token or API key with which `push` hands files to an MDM.", expected="a text", default="none"),
+    ] = None
     trusted_proxies: Annotated[
         tuple[Network, ...],
         BeforeValidator(parse_networks),
@@ -167,12 +157,12 @@ class Settings(BaseModel):
         About("QR codes in capitals, which makes them smaller.", expected="true or false"),
     ] = False
     workers: Annotated[
-        _Count,
+        Count,
         Field(ge=1, le=256),
         About("Worker processes.", expected="a number from 1 to 256", default="one for each processor"),
     ] = Field(default_factory=_processors)
     threads: Annotated[
-        _Count,
+        Count,
         Field(ge=1, le=256),
         About("Threads of each worker.", expected="a number from 1 to 256"),
     ] = 64
@@ -193,7 +183,9 @@ def _about(name: str) -> About:
     return about
 
 
-SETTINGS: Mapping[str, About] = {name: _about(name) for name in Settings.model_fields}
+# The service's own first, then how mails are sent.
+_NAMES = sorted(Settings.model_fields, key=lambda name: name in MailSettings.model_fields)
+SETTINGS: Mapping[str, About] = {name: _about(name) for name in _NAMES}
 SECRETS = frozenset(
     name
     for name, field in Settings.model_fields.items()

@@ -72,7 +72,7 @@ def load_configuration(
     given = {
         **_from_file(file, problems),
         **_from_environment(environ, problems),
-        **_from_command_line(overrides),
+        **_from_command_line(overrides, problems),
     }
     settings = _validate(given, problems)
     if settings is None or problems:
@@ -127,10 +127,13 @@ def _is_service_link(name: str, value: str) -> bool:
     return name not in map(variable_of, _KNOWN) and _SERVICE_LINK.fullmatch(name) is not None
 
 
-def _from_command_line(overrides: Mapping[str, object]) -> dict[str, _Given]:
-    return {
-        name: _Given(value, f"--{name.replace('_', '-')}") for name, value in overrides.items() if value is not None
-    }
+def _from_command_line(overrides: Mapping[str, object], problems: list[str]) -> dict[str, _Given]:
+    entries = {name: value for name, value in overrides.items() if value is not None}
+    return dict(_take(entries, spelled=_option_of, place=_option_of, problems=problems))
+
+
+def _option_of(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _take(

@@ -5,12 +5,26 @@ ValueError with a sentence that names the reason.
 """
 
 import re
+from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import urlsplit
 
-from provisioner.address import normalise_domain
-from provisioner.errors import InvalidDomain, printable
+from pydantic import BeforeValidator
+
+from provisioner.address import normalise_address, normalise_domain, refuse_unwritable, strip_blanks
+from provisioner.errors import InvalidAddress, InvalidDomain, InvalidText, printable
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a person is told of a setting: what it is for, what it may be, and its default where that is computed."""
+
+    help: str
+    expected: str
+    default: str = ""
+
 
 Network = IPv4Network | IPv6Network
 
@@ -92,9 +106,31 @@ def parse_count(value: object) -> object:
     return value
 
 
+def parse_address(text: str) -> str:
+    """An e-mail address, its domain normalised; nothing stays nothing."""
+    try:
+        return normalise_address(text) if text else ""
+    except InvalidAddress as refusal:
+        raise ValueError(f"cannot be used. {refusal}") from None
+
+
+def parse_line(text: str) -> str:
+    """One line that a document may hold, without outer blanks."""
+    line = strip_blanks(text)
+    try:
+        refuse_unwritable(line)
+    except InvalidText as refusal:
+        raise ValueError(str(refusal)) from None
+    return line
+
+
 def parse_word(value: object) -> object:
     """One of a few words, in any case."""
     return value.lower() if isinstance(value, str) else value
+
+
+Location = Annotated[Path, BeforeValidator(parse_location)]
+Count = Annotated[int, BeforeValidator(parse_count)]
 
 
 def require_database(url: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from provisioner.catalogue import check_app_settings
 from provisioner.directory.plan import Change, Plan, differs, id_of, settings_of
 from provisioner.errors import AlreadyExists, StillInUse, UnknownDomain, UnknownOrganisation
 from provisioner.organisation import Domain, Organisation
@@ -23,7 +24,8 @@ class Deeds:
     clock: Callable[[], datetime]
 
     def add_organisation(self, organisation: Organisation) -> None:
-        """Add an organisation. Raises AlreadyExists where its id is taken."""
+        """Add an organisation. Raises AlreadyExists where its id is taken, and InvalidSetting for an app's setting."""
+        check_app_settings(organisation)
         if not organisations.add(self.connection, organisation):
             raise AlreadyExists(
                 f"The organisation {organisation.id!r} is there already. Change it with 'provisioner organisation set'."
@@ -31,7 +33,8 @@ class Deeds:
         self._record("organisation.add", organisation.id, settings_of(organisation))
 
     def change_organisation(self, organisation: Organisation) -> None:
-        """Write ``organisation`` over the one with its id. Raises UnknownOrganisation."""
+        """Write ``organisation`` over the one with its id. Raises UnknownOrganisation and InvalidSetting."""
+        check_app_settings(organisation)
         before = organisations.find(self.connection, organisation.id)
         if before is None:
             raise UnknownOrganisation(organisation.id, organisations.all_ids(self.connection))

@@ -34,14 +34,14 @@ class Directory:
         self._live = LiveSnapshot(self._load, clock=clock)
 
     def add_organisation(self, organisation: Organisation, *, actor: str) -> None:
-        """Add an organisation. Raises AlreadyExists where its id is taken."""
+        """Add an organisation. Raises AlreadyExists where its id is taken, and InvalidSetting for an app's setting."""
         with self._deeds(actor) as deeds:
             deeds.add_organisation(organisation)
 
     def change_organisation(self, organisation: Organisation, *, actor: str) -> None:
         """Write ``organisation`` over the one with its id; where nothing differs, nothing is recorded.
 
-        Raises UnknownOrganisation.
+        Raises UnknownOrganisation, and InvalidSetting for an app's setting.
         """
         with self._deeds(actor) as deeds:
             deeds.change_organisation(organisation)

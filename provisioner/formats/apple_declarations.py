@@ -1,14 +1,12 @@
 """The profile that carries a declarative Exchange account: one file for iPhone, iPad and Mac, without any MDM.
 
 Declarations payload (Apple device-management schema, mdm/profiles/com.apple.declarations.yaml: iOS 17, macOS 14, by
-hand only) with an account.exchange configuration, the identity it names and the activation that switches it on
-(declarative/declarations). A device skips the protocols it does not have: ActiveSync on a Mac, EWS on an iPhone.
+hand only) with an account.exchange configuration, the identity it names and the activation that switches it on.
 """
 
 import json
-from hashlib import sha256
-from uuid import UUID
 
+from provisioner.declarations import Declaration, exchange_declarations
 from provisioner.format import Audience, Context, Format, Platform
 from provisioner.model import Account, MailProvider, Service
 from provisioner.organisation import Kind
@@ -30,27 +28,12 @@ _TEXTS = {
     ),
 }
 
-_Declaration = dict[str, object]
-
 
 def _render(account: Account, provider: MailProvider, context: Context) -> bytes:
     assert provider.ews is not None  # declared in needs
-    identity = _declaration(
-        "com.apple.asset.useridentity",
-        part_uuid(_ID, account, "identity"),
-        _person(account),
-    )
-    exchange = _declaration(
-        "com.apple.configuration.account.exchange",
-        part_uuid(_ID, account, "exchange"),
-        _exchange(provider, context) | {"UserIdentityAssetReference": identity["Identifier"]},
-    )
-    activation = _declaration(
-        "com.apple.activation.simple",
-        part_uuid(_ID, account, "activation"),
-        {"StandardConfigurations": [exchange["Identifier"]]},
-    )
-    declarations: list[Value] = [_encode(part) for part in (identity, exchange, activation)]
+    identifiers = {part: part_uuid(_ID, account, part) for part in ("identity", "exchange", "activation")}
+    parts = exchange_declarations(account, provider, context, identifiers=identifiers)
+    declarations: list[Value] = [_encode(part) for part in parts]
     return render_profile(
         format_id=_ID,
         account=account,
@@ -64,38 +47,13 @@ def _render(account: Account, provider: MailProvider, context: Context) -> bytes
     )
 
 
-def _person(account: Account) -> dict[str, object]:
-    name = {"FullName": account.display_name} if account.display_name else {}
-    return {"EmailAddress": account.address, **name}
-
-
 def _sign_in_name(account: Account, context: Context) -> list[str]:
     if account.username == account.address:
         return []
     return [context.text("username", username=account.username)]
 
 
-def _exchange(provider: MailProvider, context: Context) -> dict[str, object]:
-    assert provider.activesync is not None  # declared in needs
-    oauth: dict[str, object] = {"Enabled": True}
-    if context.names_sign_in_page(provider):
-        # No TokenRequestURL: macOS does not know it, and declarations refuse unknown keys.
-        oauth["SignInURL"] = provider.oauth.authorize_url
-    return {
-        "VisibleName": context.text("account"),
-        "EnabledProtocolTypes": ["EAS", "EWS"],
-        "HostName": provider.activesync.hostname,
-        "OAuth": oauth,
-    }
-
-
-def _declaration(kind: str, identifier: UUID, payload: dict[str, object]) -> _Declaration:
-    """A declaration whose ServerToken is its content's digest: another content is an update, the same is none."""
-    digest = sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
-    return {"Type": kind, "Identifier": str(identifier).upper(), "ServerToken": digest, "Payload": payload}
-
-
-def _encode(declaration: _Declaration) -> bytes:
+def _encode(declaration: Declaration) -> bytes:
     return json.dumps(declaration, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
 
 

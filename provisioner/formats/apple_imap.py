@@ -3,7 +3,7 @@
 Mail payload (Apple device-management schema, mdm/profiles/com.apple.mail.managed.yaml), for iPhone, iPad and Mac.
 """
 
-from provisioner.format import Audience, Context, Format, Platform
+from provisioner.format import Audience, Context, Format, Platform, Variables
 from provisioner.model import Account, MailProvider, Service
 from provisioner.organisation import Kind
 from provisioner.profile import MAIL_PAYLOAD, MEDIA_TYPE, SUFFIX, mail_settings, render_profile
@@ -20,7 +20,7 @@ _TEXTS = {
 }
 
 
-def _render(account: Account, provider: MailProvider, context: Context) -> bytes:
+def _render(account: Account | Variables, provider: MailProvider, context: Context) -> bytes:
     assert provider.imap is not None  # declared in needs
     assert provider.submission is not None
     return render_profile(
@@ -43,6 +43,7 @@ FORMAT = Format(
     kind=Kind.IMAP,
     platforms=frozenset({Platform.IPHONE, Platform.IPAD, Platform.MAC}),
     needs=frozenset({Service.IMAP, Service.SUBMISSION}),
+    subjects=frozenset({Account, Variables}),
     signed=True,
     render=_render,
     texts=_TEXTS,

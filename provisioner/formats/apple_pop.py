@@ -3,7 +3,7 @@
 Mail payload (Apple device-management schema, mdm/profiles/com.apple.mail.managed.yaml), for iPhone, iPad and Mac.
 """
 
-from provisioner.format import Audience, Context, Format, Platform
+from provisioner.format import Audience, Context, Format, Platform, Variables
 from provisioner.model import Account, MailProvider, Service
 from provisioner.organisation import Kind
 from provisioner.profile import MAIL_PAYLOAD, MEDIA_TYPE, SUFFIX, mail_settings, render_profile
@@ -21,7 +21,7 @@ _TEXTS = {
 }
 
 
-def _render(account: Account, provider: MailProvider, context: Context) -> bytes:
+def _render(account: Account | Variables, provider: MailProvider, context: Context) -> bytes:
     assert provider.pop3 is not None  # declared in needs
     assert provider.submission is not None
     return render_profile(
@@ -44,6 +44,7 @@ FORMAT = Format(
     kind=Kind.POP,
     platforms=frozenset({Platform.IPHONE, Platform.IPAD, Platform.MAC}),
     needs=frozenset({Service.POP3, Service.SUBMISSION}),
+    subjects=frozenset({Account, Variables}),
     signed=True,
     render=_render,
     texts=_TEXTS,

@@ -4,7 +4,7 @@ Exchange ActiveSync payload (Apple device-management schema, mdm/profiles/com.ap
 Exchange Online takes no password on ActiveSync, and the payload is iOS, iPadOS and visionOS only.
 """
 
-from provisioner.format import Audience, Context, Format, Platform
+from provisioner.format import Audience, Context, Format, Platform, Variables
 from provisioner.model import Account, MailProvider, Service
 from provisioner.organisation import Kind
 from provisioner.profile import MEDIA_TYPE, SUFFIX, TargetDevice, Value, render_profile
@@ -20,7 +20,7 @@ _TEXTS = {
 }
 
 
-def _render(account: Account, provider: MailProvider, context: Context) -> bytes:
+def _render(account: Account | Variables, provider: MailProvider, context: Context) -> bytes:
     assert provider.activesync is not None  # declared in needs
     settings: dict[str, Value] = {
         # While the device discovers the server itself it ignores Host; without discovery it needs it: always there.
@@ -53,6 +53,7 @@ FORMAT = Format(
     kind=Kind.EXCHANGE,
     platforms=frozenset({Platform.IPHONE, Platform.IPAD}),
     needs=frozenset({Service.ACTIVESYNC, Service.OAUTH}),
+    subjects=frozenset({Account, Variables}),
     signed=True,
     render=_render,
     texts=_TEXTS,

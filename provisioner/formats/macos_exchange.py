@@ -5,7 +5,7 @@ the payload is macOS only. Exchange Online blocks EWS unless the organisation ha
 ends it: both days are facts of the provider and stand in the description.
 """
 
-from provisioner.format import Audience, Context, Format, Platform
+from provisioner.format import Audience, Context, Format, Platform, Variables
 from provisioner.model import Account, MailProvider, Service
 from provisioner.organisation import Domain, EwsAccess, Kind
 from provisioner.profile import MEDIA_TYPE, SUFFIX, TargetDevice, Value, ews_ending, render_profile
@@ -25,7 +25,7 @@ _TEXTS = {
 }
 
 
-def _render(account: Account, provider: MailProvider, context: Context) -> bytes:
+def _render(account: Account | Variables, provider: MailProvider, context: Context) -> bytes:
     assert provider.ews is not None  # declared in needs
     settings: dict[str, Value] = {
         "Host": provider.ews.hostname,
@@ -60,6 +60,7 @@ FORMAT = Format(
     kind=Kind.EXCHANGE,
     platforms=frozenset({Platform.MAC}),
     needs=frozenset({Service.EWS, Service.OAUTH}),
+    subjects=frozenset({Account, Variables}),
     signed=True,
     render=_render,
     texts=_TEXTS,

@@ -19,10 +19,11 @@ from provisioner.model import Account
 from provisioner.store import Connection, Store, audit, domains, history, invitations, self_service
 from provisioner.store import links as rows
 from provisioner.store.invitations import Person
-from provisioner.store.links import StoredLink
+from provisioner.store.links import Opening, StoredLink
 
 _SetupLinks = list[SetupLink]  # inside Links, list is the method
 _LinkEvents = list[LinkEvent]
+_Downloads = list[Opening]
 
 
 class Links:
@@ -210,6 +211,13 @@ class Links:
             now = self._clock()
             if is_new_device(kind.use_of(connection, link.id, format_id), now):
                 kind.add_device(connection, link.id, format_id, at=now)
+
+    def downloads(self, link: SetupLink) -> _Downloads:
+        """Which formats a device has been counted for, and when last; the newest first."""
+        with self._store.read() as connection:
+            openings = kinds.kind_of(link).openings(connection, link.id).whole()
+        last = {opening.format_id: opening for opening in sorted(openings, key=lambda each: each.at)}
+        return sorted(last.values(), key=lambda each: each.at, reverse=True)
 
     @contextmanager
     def _locked(self, link_id: str) -> Iterator[tuple[Connection, StoredLink, datetime]]:

@@ -5,7 +5,7 @@ is expected to happen (something exists already) is asked for in the query and n
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -38,6 +38,9 @@ class _Database(Protocol):
 
     def writing(self, *, patiently: bool) -> AbstractContextManager[Connection]:
         """A transaction that changes the store; if not ``patiently``, it waits for a second at most."""
+
+    def joining(self, task: str, *, alone: Callable[[], None]) -> AbstractContextManager[None]:
+        """As ``Store.joining``."""
 
     def problem(self, failure: DBAPIError) -> StoreProblem:
         """What the failure means."""
@@ -101,6 +104,16 @@ class Store:
         """Raise StoreUnavailable where writing fails now, within a second; changes nothing."""
         with self._failures_named(self._writing), self._database.writing(patiently=False) as connection:
             connection.execute(_NO_CHANGE)
+
+    @contextmanager
+    def joining(self, task: str, *, alone: Callable[[], None]) -> Iterator[None]:
+        """Be known as one of those who are at ``task`` while the block runs, however this process ends.
+
+        Calls ``alone`` first where nobody else is at it, and keeps the others out until that returns: what is found
+        half done then was left by somebody who is gone. Raises StoreUnavailable.
+        """
+        with self._failures_named(self._writing), self._database.joining(task, alone=alone):
+            yield
 
     def close(self) -> None:
         """Close the connections that are idle; one that is still needed opens again."""

@@ -4,9 +4,10 @@ Each connection is asked whether it still lives before it is used, so that a res
 a restart of ours, and no statement, lock or dead line keeps a request waiting for more than five seconds.
 """
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from importlib.util import find_spec
+from zlib import crc32
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -72,6 +73,20 @@ class PostgreSQL:
     def writing(self, *, patiently: bool) -> AbstractContextManager[Connection]:  # noqa: ARG002
         """A transaction that writes; the server keeps only those apart that change the same row."""
         return self.engine.begin()
+
+    @contextmanager
+    def joining(self, task: str, *, alone: Callable[[], None]) -> Iterator[None]:
+        """A lock of a session of its own, which the server gives up with its connection (PostgreSQL 13.3.5)."""
+        key = {"key": crc32(task.encode())}
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as session:
+            session.detach()  # closed at the end, and not kept for others with the lock
+            if session.execute(text("SELECT pg_try_advisory_lock(:key)"), key).scalar_one():
+                alone()
+                session.execute(text("SELECT pg_advisory_lock_shared(:key)"), key)
+                session.execute(text("SELECT pg_advisory_unlock(:key)"), key)
+            else:
+                session.execute(text("SELECT pg_advisory_lock_shared(:key)"), key)
+            yield
 
     def problem(self, failure: DBAPIError) -> StoreProblem:
         """What the failure's SQLSTATE means; without one, the server could not be asked."""

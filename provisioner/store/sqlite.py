@@ -13,8 +13,8 @@ wait was in vain hardly waits, until somebody gets through: else requests that q
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from urllib.parse import quote
@@ -90,6 +90,23 @@ class SQLite:
                 yield connection
         finally:
             self._turn.release()
+
+    @contextmanager
+    def joining(self, task: str, *, alone: Callable[[], None]) -> Iterator[None]:
+        """A lock on a file beside the database, which the kernel gives up with the process (flock(2))."""
+        file = self._path.with_name(f"{self._path.name}-{task}")
+        try:
+            descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as failure:
+            raise StoreUnavailable(f"The file {file} cannot be opened: {failure.strerror}.") from failure
+        try:
+            with suppress(BlockingIOError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                alone()
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            yield
+        finally:
+            os.close(descriptor)
 
     def problem(self, failure: DBAPIError) -> StoreProblem:
         """What the failure's code means."""

@@ -134,12 +134,16 @@ mails = Table(
     Column("id", _Number, Identity(), primary_key=True),
     Column("link_id", Text, ForeignKey("links.id"), nullable=False),
     Column("issue", Integer, nullable=False),
-    Column("state", Text, nullable=False, index=True),  # queued, sending, sent, refused or unsure
+    Column("state", Text, nullable=False),  # queued, sending, sent, refused or unsure
     Column("queued_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
-    Column("message_id", Text, nullable=False),
-    Column("problem", Text, nullable=False),  # what the server said when it refused; empty otherwise
+    Column("due_at", UtcDateTime, nullable=False),  # not tried again before
+    Column("tried_at", UtcDateTime, index=True),  # the newest attempt: what the limits of sending are counted by
+    Column("attempts", Integer, nullable=False),
+    Column("message_id", Text, nullable=False),  # without the angle brackets
+    Column("problem", Text, nullable=False),  # what the server said when it did not take the mail; empty otherwise
     UniqueConstraint("link_id", "issue"),
+    Index(None, "state", "id"),
 )
 
 # Links that somebody took at the start page: of one hour, of nobody invited, kept apart from invitations.

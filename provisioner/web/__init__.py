@@ -4,32 +4,26 @@ Flask, with the mail clients' front before it; every request passes the doorkeep
 people stand in the templates, never here.
 """
 
-from datetime import datetime
 from functools import partial
 from types import TracebackType
 
 import structlog
 from flask import Flask, Response
-from jinja2 import StrictUndefined
-from markupsafe import Markup
 
 from provisioner.discovery import MailClientDesk, remember
 from provisioner.web import access_log, hardening, problems
 from provisioner.web.access_log import AccessLog
-from provisioner.web.contact import contact_parts
 from provisioner.web.discovery import MailClientFront
 from provisioner.web.downloads import downloads
 from provisioner.web.health import health
-from provisioner.web.language import gettext, ngettext
-from provisioner.web.offers import file_name
 from provisioner.web.pages import pages
+from provisioner.web.rendering import nonce, set_up_templates
 from provisioner.web.site import Site, attach
 from provisioner.web.start import start
 from provisioner.web.unknown import UnknownNames
 
 __all__ = ["Site", "create_web"]
 
-_STYLE = "style.css"  # stands inside each page, so that a page is one request
 _log = structlog.get_logger("provisioner.web")
 
 
@@ -60,9 +54,8 @@ def create_web(site: Site) -> Flask:
     web.before_request(access_log.start_clock)
     web.before_request(hardening.refusal(site, _unknown_names("host", site)))
     web.after_request(log.record_response)
-    style = (site.templates / _STYLE).read_text(encoding="utf-8")
-    web.after_request(hardening.protection(site, hardening.content_security_policy(style)))
-    _set_up_templates(web, style)
+    web.after_request(hardening.protection(site, nonce))
+    set_up_templates(web, site)
     for blueprint in (start, pages, downloads, health):
         web.register_blueprint(blueprint)
     problems.register(web)
@@ -87,17 +80,3 @@ def _desk(site: Site) -> MailClientDesk:
 
 def _unknown_names(kind: str, site: Site) -> UnknownNames:
     return UnknownNames(kind, count=partial(site.metrics.count_unknown, kind), clock=site.clock)
-
-
-def _set_up_templates(web: Flask, style: str) -> None:
-    environment = web.jinja_env
-    environment.undefined = StrictUndefined
-    environment.trim_blocks = environment.lstrip_blocks = True
-    environment.add_extension("jinja2.ext.i18n")
-    environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]  # the extension's
-    environment.globals["style"] = Markup(style)  # noqa: S704  # our own file
-    environment.filters |= {"contact_parts": contact_parts, "file_name": file_name, "day": _day}
-
-
-def _day(moment: datetime) -> str:
-    return f"{moment.day} {moment:%B %Y}"

@@ -48,6 +48,13 @@ def contact_parts(contact: str) -> list[Part]:
     return [part for part in parts if part.text]
 
 
+def mail_request(contact: str, *, subject: str, body: str) -> str:
+    """The mailto: address that asks whoever ``contact`` names; "" where it names no mail address."""
+    addresses = (part.href for part in contact_parts(contact) if part.href.startswith("mailto:"))
+    query = f"subject={quote(subject, safe='')}&body={quote(body, safe='')}"  # RFC 6068 section 2: %20, never +
+    return next((f"{address}?{query}" for address in addresses), "")
+
+
 def _mail(text: str) -> str:
     try:
         return f"mailto:{quote(normalise_address(text), safe='@')}"

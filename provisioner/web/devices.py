@@ -34,11 +34,12 @@ _PLATFORMS = {Device.IPHONE: Platform.IPHONE, Device.IPAD: Platform.IPAD, Device
 
 
 class Browser(Enum):
-    """What the browser does with a profile on an iPhone or iPad."""
+    """What the browser does with a profile, or with a link to an app's store."""
 
     INSTALLS = "installs"
     WARNS = "warns"  # shows its own warning first and fetches the file a second time
-    CANNOT_INSTALL = "cannot-install"  # another browser, or a view inside an app: Safari has to open the page
+    CANNOT_INSTALL = "cannot-install"  # another browser than Safari on an iPhone or iPad
+    IN_APP = "in-app"  # a view inside another app, which installs nothing: the page has to be opened in a browser
 
 
 # The first token found decides: "Windows Phone" calls itself Android, Android calls itself Linux.
@@ -54,26 +55,28 @@ _DEVICES = (
     ("linux", Device.LINUX),
     ("x11", Device.LINUX),
 )
-_CANNOT_INSTALL = (
-    "fxios/",
-    "focus/",
-    "duckduckgo/",
-    "ddg/",
+_CANNOT_INSTALL = ("fxios/", "focus/", "duckduckgo/", "ddg/")
+_IN_APP = (
     "gsa/",  # the Google app, also Gmail's own view
     "fban/",
     "fbav/",
     "fb_iab",
     "instagram",
-    "line/",
+    " line/",
     "linkedinapp",
     "micromessenger",
     "snapchat",
     "musical_ly",
     "tiktok",
+    "bytedancewebview",
     "twitter for",
+    "barcelona",  # Threads
+    "pinterest/",
     "whatsapp",
     "teams/",
-    "outlook-ios",
+    "teamsmobile",
+    "outlook-",
+    "; wv)",  # every web view on Android since 5.0
 )
 _WARNS = ("crios/",)
 # Only iPhone and iPad have these, so a "Macintosh" that says one is an iPad asking for desktop sites.
@@ -115,11 +118,14 @@ def _device(name: str) -> Device:
 
 
 def _browser(name: str) -> Browser:
-    if not (_holds(name, ("iphone", "ipod", "ipad")) or _holds(name, _ONLY_ON_IOS)):
+    on_ios = _holds(name, ("iphone", "ipod", "ipad", *_ONLY_ON_IOS))
+    if not on_ios and "android" not in name:
         return Browser.INSTALLS
-    if _holds(name, _CANNOT_INSTALL) or ("applewebkit" in name and "safari/" not in name):
+    if _holds(name, _IN_APP) or (on_ios and "applewebkit" in name and "safari/" not in name):
+        return Browser.IN_APP
+    if on_ios and _holds(name, _CANNOT_INSTALL):
         return Browser.CANNOT_INSTALL
-    return Browser.WARNS if _holds(name, _WARNS) else Browser.INSTALLS
+    return Browser.WARNS if on_ios and _holds(name, _WARNS) else Browser.INSTALLS
 
 
 def _holds(name: str, tokens: tuple[str, ...]) -> bool:

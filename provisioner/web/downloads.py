@@ -7,7 +7,7 @@ nothing but the path decides; the exact media type is what makes iOS offer the p
 from flask import Blueprint, Response, request
 
 from provisioner.model import Document
-from provisioner.web.language import chosen_language
+from provisioner.web.languages import read_by
 from provisioner.web.offers import visit
 from provisioner.web.previews import opens_a_device
 from provisioner.web.site import site
@@ -22,7 +22,7 @@ def download(token: str, filename: str) -> Response:
     opened = visit(token)
     fmt = opened.format_of(filename)
     site().links.require_open(opened.link, fmt.id)
-    language = chosen_language(opened.organisation)
+    language = read_by(opened.organisation).language.tag
     document = site().provisioner.issue(opened.link.account, fmt, language=language)
     if fmt.counts_device and _opens_a_device():
         site().links.count_device(opened.link, fmt.id)

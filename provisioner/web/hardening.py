@@ -5,9 +5,7 @@ answers: Werkzeug cuts a chunked body silently at its limit, and a bad chunk rai
 """
 
 import re
-from base64 import b64encode
 from collections.abc import Callable, Iterable
-from hashlib import sha256
 from io import BytesIO
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -27,7 +25,6 @@ HIDDEN_CLIENT = "provisioner.hidden_client"  # REMOTE_ADDR is that of a proxy wh
 
 HAS_FORM = "has_form"  # in g: the answer to this request is a page with a form that is sent to this site
 
-_NO_FORMS, _OWN_FORMS = "form-action 'none'", "form-action 'self'"
 _ANYWHERE = frozenset({"health.healthz", "health.readyz", "health.version", "health.metrics"})
 _CREDENTIALS = ("HTTP_AUTHORIZATION", "HTTP_PROXY_AUTHORIZATION")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -131,25 +128,24 @@ def _check_query(query: str) -> None:
         raise InvalidQuery("A control character stands in the query.")
 
 
-def protection(site: Site, policy: str) -> Callable[[Response], Response]:
-    """After every request: nothing is kept, sniffed, framed, indexed or told to another site; ``policy`` for pages."""
+def protection(site: Site, nonce: Callable[[], str]) -> Callable[[Response], Response]:
+    """After every request: nothing is kept, sniffed, framed, indexed or told to another site; pages have a policy."""
     every = {
         "Cache-Control": "private, no-store",
         "Referrer-Policy": "no-referrer",
         "X-Content-Type-Options": "nosniff",
         "X-Robots-Tag": "noindex",
     }
-    page = every | {"Content-Security-Policy": policy}
-    # A browser says "Origin: null" of a form on a page without referrers (Fetch Standard, "serializing a request
-    # origin"), so such a page names itself to this site, and to no other.
-    with_form = page | {
-        "Content-Security-Policy": policy.replace(_NO_FORMS, _OWN_FORMS),
-        "Referrer-Policy": "same-origin",
-    }
 
     def protect(response: Response) -> Response:
-        pages = with_form if g.get(HAS_FORM) else page
-        for name, value in (pages if response.mimetype == "text/html" else every).items():
+        has_form = bool(g.get(HAS_FORM))
+        if response.mimetype == "text/html":
+            response.headers.setdefault("Content-Security-Policy", content_security_policy(nonce(), has_form=has_form))
+            if has_form:
+                # A browser says "Origin: null" of a form on a page without referrers (Fetch Standard, "serializing a
+                # request origin"), so such a page names itself to this site, and to no other.
+                response.headers.setdefault("Referrer-Policy", "same-origin")
+        for name, value in every.items():
             response.headers.setdefault(name, value)
         # The other host names that lead here are of whole domains, whose web sites are none of our business.
         if site.secure and _is_ours(site):
@@ -159,13 +155,10 @@ def protection(site: Site, policy: str) -> Callable[[Response], Response]:
     return protect
 
 
-def content_security_policy(style: str) -> str:
-    """The policy of a page whose only active content is the style element with exactly this text.
-
-    A digest instead of a nonce: the same page has the same bytes each time (CSP Level 3 section 2.3.1).
-    """
-    digest = b64encode(sha256(style.encode()).digest()).decode()
+def content_security_policy(nonce: str, *, has_form: bool) -> str:
+    """The policy of a page whose only active content is what holds this nonce (CSP Level 3 section 2.3.1)."""
+    forms_to = "'self'" if has_form else "'none'"
     return (
-        f"default-src 'none'; style-src 'sha256-{digest}'; img-src 'self' data:; "
-        f"base-uri 'none'; {_NO_FORMS}; frame-ancestors 'none'"
+        f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; img-src 'self' data:; "
+        f"base-uri 'none'; form-action {forms_to}; frame-ancestors 'none'"
     )

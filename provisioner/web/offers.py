@@ -61,6 +61,7 @@ def visit(token: str) -> Visit:
     organisation = snapshot.organisation(domain.organisation_id)
     provider = site().provisioner.provider_of(link.account)
     g.organisation = organisation  # whom to ask, should the rest of the request fail
+    g.logo = f"{link.path}/logo" if organisation.logo else ""
     g.taken_here = link.self_service  # where another one is to be had, likewise
     return Visit(link, organisation, domain, provider, offered_formats(site().formats.values(), domain, provider))
 

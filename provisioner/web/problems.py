@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import structlog
-from flask import Flask, Response, g, make_response, render_template
+from flask import Flask, Response, g
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from provisioner.errors import (
@@ -23,6 +23,7 @@ from provisioner.errors import (
     StoreUnavailable,
 )
 from provisioner.web.access_log import route_name
+from provisioner.web.rendering import page
 
 STORE_RETRY_AFTER = 30  # seconds
 
@@ -81,8 +82,7 @@ def answer_http(error: HTTPException) -> Response:
 
 def _page(problem: Problem, error: Exception | None = None) -> Response:
     organisation = None if problem is _NOT_FOUND else g.get("organisation")
-    response = make_response(render_template(problem.template, problem=problem, error=error, organisation=organisation))
-    response.status_code = problem.status
+    response = page(problem.template, organisation=organisation, status=problem.status, problem=problem, error=error)
     if problem.retry_after is not None:
         response.headers["Retry-After"] = str(problem.retry_after)
     return response

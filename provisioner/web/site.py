@@ -6,7 +6,9 @@ The composition root builds one ``Site``; every view finds it again with ``site(
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from gettext import NullTranslations
 from pathlib import Path
+from secrets import token_urlsafe
 from urllib.parse import urlsplit
 
 from flask import Flask, current_app
@@ -17,6 +19,7 @@ from provisioner.links import Links, SelfServiceLimits
 from provisioner.provisioning import Provisioner
 from provisioner.qr import capitals
 from provisioner.signing import Identity
+from provisioner.texts import LANGUAGES, Language, translations
 from provisioner.web.metrics import Metrics
 from provisioner.web.proxies import Networks
 
@@ -41,6 +44,9 @@ class Site:
     ready: Callable[[], Mapping[str, str]]  # what the service needs -> "ok", or why it does not work
     self_service: SelfServiceLimits = field(default_factory=SelfServiceLimits)
     metrics: Metrics = field(default_factory=Metrics)
+    languages: Mapping[str, Language] = field(default_factory=lambda: LANGUAGES)  # that pages can be read in, by tag
+    translations: Callable[[str], NullTranslations] = translations  # the catalogue of a tag
+    nonce: Callable[[], str] = token_urlsafe  # what nobody can guess, another one each time
 
     @property
     def secure(self) -> bool:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from math import ceil
 
 import structlog
-from flask import Blueprint, Response, g, make_response, render_template, request
+from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from provisioner.errors import InvalidAddress, InvalidQuery, StoreUnavailable, TooManyLinks, UnknownDomain
@@ -17,8 +17,9 @@ from provisioner.links import SetupLink
 from provisioner.model import Account
 from provisioner.organisation import SelfService
 from provisioner.query import parse_query
-from provisioner.texts import LANGUAGES
 from provisioner.web.hardening import HAS_FORM, HIDDEN_CLIENT, read_body
+from provisioner.web.languages import here
+from provisioner.web.rendering import page
 from provisioner.web.site import site
 
 start = Blueprint("start", __name__)
@@ -32,7 +33,7 @@ _log = structlog.get_logger("provisioner.web")
 
 
 @start.get("/")
-def page() -> Response:
+def show() -> Response:
     """How one gets a link; with the form where the people of a domain may take one."""
     return _page(200)
 
@@ -54,9 +55,7 @@ def take() -> Response:
         return _page_for_later(refusal)
     if link is None:
         return _page(200, problem="by invitation")
-    return Response(
-        status=303, headers={"Location": link.path + _chosen()}
-    )  # RFC 9110 section 15.4.4: fetched with GET
+    return Response(status=303, headers={"Location": link.path + here()})  # RFC 9110 section 15.4.4: fetched with GET
 
 
 def read_address(form: bytes) -> str:
@@ -109,17 +108,8 @@ def _page(status: int, **shown: object) -> Response:
     """``problem`` chooses the page's words, ``typed`` stands in the field again."""
     has_form = _has_form()
     setattr(g, HAS_FORM, has_form)
-    known: dict[str, object] = {
-        "organisation": None,
-        "has_form": has_form,
-        "chosen": _chosen(),
-        "problem": "",
-        "typed": "",
-    }
-    response = make_response(render_template("start.html", **(known | shown)))
-    response.status_code = status
-    response.vary.add("Accept-Language")
-    return response
+    known: dict[str, object] = {"has_form": has_form, "problem": "", "typed": ""}
+    return page("start.html", organisation=None, status=status, **(known | shown))
 
 
 def _page_for_later(refusal: TooManyLinks) -> Response:
@@ -127,12 +117,6 @@ def _page_for_later(refusal: TooManyLinks) -> Response:
     response = _page(429, problem="too many", minutes=ceil(seconds / 60))
     response.headers["Retry-After"] = str(seconds)
     return response
-
-
-def _chosen() -> str:
-    """The language that was picked, as the query that keeps it; "" where none was."""
-    tag = request.args.get("lang", "")
-    return f"?lang={tag}" if tag in LANGUAGES else ""
 
 
 def _has_form() -> bool:

@@ -38,13 +38,17 @@ def _make_mails() -> None:
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("queued_at", _MOMENT, nullable=False),
         sa.Column("changed_at", _MOMENT, nullable=False),
+        sa.Column("due_at", _MOMENT, nullable=False),
+        sa.Column("tried_at", _MOMENT),
+        sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("message_id", sa.Text, nullable=False),
         sa.Column("problem", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_mails"),
         sa.ForeignKeyConstraint(["link_id"], ["links.id"], name="fk_mails_link_id"),
         sa.UniqueConstraint("link_id", "issue", name="uq_mails_link_id"),
     )
-    op.create_index("ix_mails_state", "mails", ["state"])
+    op.create_index("ix_mails_state", "mails", ["state", "id"])
+    op.create_index("ix_mails_tried_at", "mails", ["tried_at"])
 
 
 def _make_self_service_links() -> None:

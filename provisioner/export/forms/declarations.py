@@ -1,0 +1,34 @@
+"""The declarative Exchange account: each declaration in a file of its own, as MDMs take them.
+
+The account names the identity and the activation names the account, so the three belong together.
+"""
+
+import json
+
+from provisioner.export.form import JSON, File, Form, Share, named
+from provisioner.export.writing import write_json
+
+_WRAPPED = named("account-exchange")
+
+
+def _write(share: Share) -> list[File]:
+    return [
+        File(
+            f"declarations/{share.stem}-{number}-{declaration['Type'].rpartition('.')[2]}.json",
+            JSON,
+            write_json(declaration),
+            piece.content,
+            piece.fmt.id,
+        )
+        for piece in share.pieces
+        if _WRAPPED(piece.fmt)
+        for number, declaration in enumerate(json.loads(piece.content), start=1)
+    ]
+
+
+FORM = Form(
+    id="declarations",
+    title="Apple's declarations of the account, three files that belong together: use them or the profiles, not both",
+    wraps=_WRAPPED,
+    write=_write,
+)

@@ -1,0 +1,49 @@
+"""The people of a personal export: the lists that invitations are made of, read the same way.
+
+A row that cannot be used stops the export before anything is written: of a set for an MDM nobody would notice that one
+person is missing. Guests and accounts that are blocked, deleted or without a licence are left out, as there.
+"""
+
+from collections.abc import Iterator
+from hashlib import blake2b
+from pathlib import Path
+from typing import NamedTuple
+
+from provisioner.errors import InvalidSetting
+from provisioner.invitations import LeftOut, Selection, Table, people, read_table
+from provisioner.model import Account
+
+
+class Row(NamedTuple):
+    """A person, and the line of the file where they begin."""
+
+    number: int
+    account: Account
+
+
+def read_people(file: Path) -> Iterator[Row]:
+    """Every person of ``file``, one after the other. Raises InvalidSetting naming the row, and never an address."""
+    try:
+        with file.open("rb") as content:
+            table = read_table(content)  # kept here: whoever drops it closes the file
+            yield from _read(file, table)
+    except OSError as failure:
+        raise InvalidSetting(f"The file {file} cannot be read: {failure.strerror}.") from None
+
+
+def _read(file: Path, table: Table) -> Iterator[Row]:
+    seen: set[bytes] = set()
+    for entry in people(table, Selection()):
+        if isinstance(entry, LeftOut):
+            if entry.why.is_finding:
+                column = f", column {entry.column}" if entry.column else ""
+                raise InvalidSetting(f"{file}: row {entry.line}{column}: {entry.reason}")
+            continue
+        account = entry.person.account
+        digest = blake2b(account.key.encode(), digest_size=8).digest()
+        if digest in seen:
+            raise InvalidSetting(f"{file}: row {entry.line} names a mailbox that an earlier row names too. Remove one.")
+        seen.add(digest)
+        yield Row(entry.line, account)
+    if not seen:
+        raise InvalidSetting(f"{file} names nobody; a first line and a line for each person were expected.")

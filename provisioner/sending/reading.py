@@ -1,0 +1,49 @@
+"""Which language a person reads, and how an organisation's colour is made readable."""
+
+import re
+from collections.abc import Collection, Mapping
+
+from provisioner.address import normalise_address
+from provisioner.errors import InvalidAddress
+from provisioner.organisation import Organisation
+from provisioner.texts import LANGUAGES, Language, choose_language
+
+_ENGLISH = "en"
+_OUR_ACCENT = "#0b57d0"
+_DARK, _LIGHT = "#1c2127", "#ffffff"
+_ADDRESS = re.compile(r"[^\s,;<>()@]+@[^\s,;<>()@]+")
+
+
+def language_of(wanted: str, organisation: Organisation, *, offered: Mapping[str, Language] = LANGUAGES) -> Language:
+    """The person's own language where it is offered, else the organisation's first, else English."""
+    for tag in (wanted, *organisation.languages[:1]):
+        if chosen := _offered(tag, offered):
+            return offered[chosen]
+    return offered[_ENGLISH]
+
+
+def _offered(tag: str, offered: Collection[str]) -> str:
+    return choose_language(chosen=tag, accept="", offered=offered, default="")
+
+
+def contact_address(organisation: Organisation) -> str:
+    """The first mail address in the organisation's support contact; empty where there is none."""
+    for found in _ADDRESS.findall(organisation.support_contact):
+        try:
+            return normalise_address(found)
+        except InvalidAddress:
+            continue
+    return ""
+
+
+def colours(organisation: Organisation) -> tuple[str, str]:
+    """The organisation's colour, and black or white, whichever is better read on it (WCAG 2.2, relative luminance)."""
+    accent = organisation.accent_colour or _OUR_ACCENT
+    # The contrast with white is (1.05) / (L + 0.05), with ours for black about (L + 0.05) / 0.065.
+    return accent, _LIGHT if 1.05 / (_luminance(accent) + 0.05) >= 4.5 else _DARK
+
+
+def _luminance(colour: str) -> float:
+    channels = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    red, green, blue = (each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in channels)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -1,0 +1,212 @@
+"""Queries about the outbox: one mail for each issue of a link, and what became of it.
+
+A mail is ``queued``, then ``sending`` while it is handed over, then ``sent``, ``refused`` or ``unsure``; what the
+server did not take for now is queued again. Whoever takes a mail has it alone: PostgreSQL skips the rows that another
+transaction holds, SQLite lets one writer in at a time.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Text,
+    and_,
+    cast,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
+
+from provisioner.store.tables import devices, invitations, links, mails
+
+_TURN = 0x6F7574626F78  # any number that no other lock of ours has
+QUEUED, SENDING, SENT, REFUSED, UNSURE = "queued", "sending", "sent", "refused", "unsure"
+
+
+@dataclass(frozen=True, slots=True)
+class TakenMail:
+    """A mail that is being handed over: whose it is, and how often that was tried, this time included."""
+
+    id: int
+    link_id: str
+    issue: int
+    message_id: str
+    attempts: int
+
+
+def queue_missing(connection: Connection, *, domain: str | None, host: str, now: datetime, limit: int) -> int:
+    """Queue a mail for the newest open link of each invitation that has none yet for its issue; at most ``limit``.
+
+    ``host`` is the right side of their Message-IDs. Returns how many.
+    """
+    message_id = literal("", Text).concat(links.c.id).concat(".").concat(cast(links.c.issue, Text)).concat(f"@{host}")
+    moment = literal(now, mails.c.queued_at.type)
+    new = _without_mail(now, domain).with_only_columns(
+        links.c.id, links.c.issue, literal(QUEUED), moment, moment, moment, literal(0), message_id, literal("")
+    )
+    columns = ("link_id", "issue", "state", "queued_at", "changed_at", "due_at", "attempts", "message_id", "problem")
+    query = insert(mails).from_select(columns, new.order_by(links.c.id).limit(limit)).returning(mails.c.id)
+    return len(connection.execute(query).all())  # psycopg tells no number of rows for this
+
+
+def count_missing(connection: Connection, *, domain: str | None, now: datetime) -> int:
+    """How many mails ``queue_missing`` would queue without a limit."""
+    return connection.execute(_without_mail(now, domain).with_only_columns(func.count())).scalar_one()
+
+
+def drop_outdated(connection: Connection, *, now: datetime) -> None:
+    """Forget the queued mails whose link is closed or has been issued anew: they are never sent."""
+    connection.execute(delete(mails).where(mails.c.state == QUEUED, ~exists(_current(now))))
+
+
+def drop(connection: Connection, mail_id: int) -> None:
+    """Forget a mail."""
+    connection.execute(delete(mails).where(mails.c.id == mail_id))
+
+
+def abandon_sending(connection: Connection, *, at: datetime, problem: str) -> None:
+    """Mark what a sender that is gone was handing over as unsure."""
+    abandoned = update(mails).where(mails.c.state == SENDING).values(state=UNSURE, changed_at=at, problem=problem)
+    connection.execute(abandoned)
+
+
+def queue_again(connection: Connection, state: str, *, domain: str | None, at: datetime) -> None:
+    """Queue the mails in this state once more."""
+    query = update(mails).where(mails.c.state == state, _of_domain(domain))
+    connection.execute(query.values(state=QUEUED, changed_at=at, due_at=at))
+
+
+def wait_for_turn(connection: Connection) -> None:
+    """Let one sender at a time see how many mails went and take the next one, until the transaction ends."""
+    if connection.dialect.name == "postgresql":  # in SQLite every writing transaction is alone
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _TURN})
+
+
+def take(connection: Connection, *, domain: str | None, now: datetime) -> TakenMail | None:
+    """The queued mail that has waited longest, now ``sending``; None where none is due. Commit before it is sent."""
+    first = (
+        select(mails.c.id)
+        .where(mails.c.state == QUEUED, mails.c.due_at <= now, _of_domain(domain))
+        .order_by(mails.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    mail_id = connection.execute(first).scalar()
+    if mail_id is None:
+        return None
+    taken = {"state": SENDING, "changed_at": now, "tried_at": now, "attempts": mails.c.attempts + 1}
+    connection.execute(update(mails).where(mails.c.id == mail_id).values(**taken))
+    query = select(mails.c.id, mails.c.link_id, mails.c.issue, mails.c.message_id, mails.c.attempts).where(
+        mails.c.id == mail_id
+    )
+    return TakenMail(**connection.execute(query).mappings().one())
+
+
+def is_due(connection: Connection, *, domain: str | None, now: datetime) -> bool:
+    """Whether a queued mail is due."""
+    query = select(mails.c.id).where(mails.c.state == QUEUED, mails.c.due_at <= now, _of_domain(domain)).limit(1)
+    return connection.execute(query).scalar() is not None
+
+
+def settle(connection: Connection, mail_id: int, *, state: str, at: datetime, due_at: datetime, problem: str) -> None:
+    """Write down what became of a mail."""
+    fate = {"state": state, "changed_at": at, "due_at": due_at, "problem": problem}
+    connection.execute(update(mails).where(mails.c.id == mail_id).values(**fate))
+
+
+def give_back(connection: Connection, mail_id: int, *, at: datetime, due_at: datetime, problem: str) -> None:
+    """Queue a mail again that was not handed over: the attempt was none."""
+    undone = {"state": QUEUED, "changed_at": at, "due_at": due_at, "attempts": mails.c.attempts - 1, "problem": problem}
+    connection.execute(update(mails).where(mails.c.id == mail_id).values(**undone))
+
+
+def newest_attempt(connection: Connection, *, number: int = 1) -> datetime | None:
+    """When the ``number``-th last mail was tried, counted from 1; None where there were fewer."""
+    query = (
+        select(mails.c.tried_at)
+        .where(mails.c.tried_at.is_not(None))
+        .order_by(mails.c.tried_at.desc())
+        .limit(1)
+        .offset(number - 1)
+    )
+    return connection.execute(query).scalar()
+
+
+def attempts_since(connection: Connection, moment: datetime) -> list[datetime]:
+    """When mails were tried after ``moment``, the oldest first."""
+    query = select(mails.c.tried_at).where(mails.c.tried_at > moment).order_by(mails.c.tried_at)
+    return [each for each in connection.execute(query).scalars() if each is not None]
+
+
+def count_queued(connection: Connection, *, domain: str | None, now: datetime) -> int:
+    """How many mails are queued, due or not, whose link still opens."""
+    query = select(func.count()).select_from(mails).where(mails.c.state == QUEUED, _of_domain(domain))
+    return connection.execute(query.where(exists(_current(now)))).scalar_one()
+
+
+def next_due(connection: Connection, *, domain: str | None) -> datetime | None:
+    """When the first queued mail is due; None where none is queued."""
+    return connection.execute(
+        select(func.min(mails.c.due_at)).where(mails.c.state == QUEUED, _of_domain(domain))
+    ).scalar()
+
+
+def counts(connection: Connection, *, domain: str | None) -> Mapping[str, int]:
+    """How many mails are in each state that any is in."""
+    query = select(mails.c.state, func.count()).where(_of_domain(domain)).group_by(mails.c.state)
+    return dict(connection.execute(query).all())
+
+
+def newest_open_links(connection: Connection, *, domain: str | None, now: datetime) -> set[str]:
+    """The id of the newest open link of each invitation."""
+    return set(connection.scalars(_newest_open(now, domain)))
+
+
+def _current(now: datetime) -> Select[tuple[str]]:
+    return select(links.c.id).where(links.c.id == mails.c.link_id, links.c.issue == mails.c.issue, _opens(now))
+
+
+def _opens(now: datetime) -> ColumnElement[bool]:
+    used = select(func.count()).select_from(devices).where(devices.c.link_id == links.c.id).scalar_subquery()
+    return and_(links.c.revoked_at.is_(None), links.c.expires_at > now, links.c.devices_allowed > used)
+
+
+def _newest_open(now: datetime, domain: str | None) -> Select[tuple[str]]:
+    """The newest link of each invitation, where it opens; one that is used up hides the older ones, and needs none."""
+    newer = links.alias("newer")
+    is_newer = or_(
+        newer.c.created_at > links.c.created_at,
+        and_(newer.c.created_at == links.c.created_at, newer.c.id > links.c.id),
+    )
+    newer_opens = and_(newer.c.revoked_at.is_(None), newer.c.expires_at > now)
+    query = (
+        select(links.c.id)
+        .select_from(links.join(invitations))
+        .where(
+            _opens(now),
+            ~exists().where(newer.c.invitation_id == links.c.invitation_id, newer_opens, is_newer),
+        )
+    )
+    return query if domain is None else query.where(invitations.c.domain == domain)
+
+
+def _without_mail(now: datetime, domain: str | None) -> Select[tuple[str]]:
+    same = and_(mails.c.link_id == links.c.id, mails.c.issue == links.c.issue)
+    return _newest_open(now, domain).where(~exists().where(same))
+
+
+def _of_domain(domain: str | None) -> ColumnElement[bool]:
+    if domain is None:
+        return literal(True)
+    of = select(links.c.id).select_from(links.join(invitations)).where(invitations.c.domain == domain)
+    return mails.c.link_id.in_(of)
