@@ -144,6 +144,37 @@ CASES: Mapping[str, tuple[str, str, Why]] = {
     "deleted": ("Soft Deletion Timestamp", f"{ANNA},False,E3,2026-11-01,Member", Why.DELETED),
     "unlicensed": ("Licenses", f"{ANNA},False,Unlicensed,,Member", Why.UNLICENSED),
 }
+# The columns of "Export users" as an administrator has published them, in September 2025: the README of the repository
+# attilamacskasy/openidsync on GitHub, read on 2026-11-26. The values are made up.
+COLUMNS_OF_2025 = (
+    "Display name,DirSyncEnabled,User principal name,Object Id,First name,Last name,When created,"
+    "Soft deletion time stamp,Title,Department,Preferred data location,City,CountryOrRegion,Office,StateOrProvince,"
+    "Usage location,Last dirsync time,Block credential,Licenses,Password never expires,Last password change time stamp,"
+    "Mobile Phone,Phone number,Postal code,Preferred language,Street address,Fax,Proxy addresses"
+)
+
+
+def test_an_export_of_2025_is_read_by_its_own_columns() -> None:
+    middle = "2022-03-18 19:49:35Z,,,,,,,,,US,,{},{},False,2022-03-18 19:49:35Z,,,,fr-FR,,,"
+    admin = f"Admin,False,admin@contoso.example,1,Admin,,{middle.format('True', 'Unlicensed')}"
+    anna = f"Anna,False,anna.upn@contoso.example,2,Anna,,{middle.format('False', 'Microsoft 365 Business Premium')}"
+    rows = _read(f"{COLUMNS_OF_2025}\n{admin}\n{anna}smtp:a@contoso.example+SMTP:{ANNA}\n")
+    assert [(2, "Block credential", Why.BLOCKED)] == _left(rows)
+    account = Account(ANNA, username="anna.upn@contoso.example", display_name="Anna")
+    assert [Person(account, language="fr-FR")] == _persons(rows)
+
+
+def test_an_account_whose_licence_stands_in_the_details_alone_is_licensed() -> None:
+    header = "License assignment details,Licenses,User principal name"
+    rows = _read(f"{header}\nMicrosoft 365 E5,,{ANNA}\n,Microsoft 365 E5,{BERTA}\n,Unlicensed,carl@contoso.example\n")
+    assert [ANNA, BERTA] == _addresses(rows)
+    assert [(4, "Licenses", Why.UNLICENSED)] == _left(rows)
+
+
+def test_empty_cells_after_the_last_column_are_none() -> None:
+    assert [ANNA, BERTA] == _addresses(_read(f"address,name\n{ANNA},Anna,\n{BERTA},Berta,,,\n"))
+
+
 HEADER = "User principal name,Block credential,Licenses,Soft Deletion Timestamp,User type"
 
 

@@ -1,8 +1,8 @@
 """Which column of a list means what, matched loosely: without case, blanks and punctuation.
 
-Ours are address, username, name and language. The others are those of the Microsoft 365 admin centre's user export,
-of Entra's, and what such columns are usually called; Microsoft documents neither list, so these names are from memory
-and a file of which none is known is explained.
+Ours are address, username, name and language. The others are those of the Microsoft 365 admin centre's user export, as
+an administrator has published it (the README of attilamacskasy/openidsync, read on 2026-11-26), of Entra's, and what
+such columns are usually called. Microsoft documents neither list, so a file of which none is known is explained.
 """
 
 import re
@@ -26,6 +26,7 @@ class Field(Enum):
     ENABLED = "account enabled"
     USER_TYPE = "user type"
     LICENCES = "licenses"
+    ASSIGNMENTS = "license assignment details"
     DELETED = "soft deletion time stamp"
 
 
@@ -57,6 +58,7 @@ _NAMES: Mapping[str, Field] = {
     "licenses": Field.LICENCES,
     "licences": Field.LICENCES,
     "assignedlicenses": Field.LICENCES,
+    "licenseassignmentdetails": Field.ASSIGNMENTS,  # older exports name the licence here alone
     "softdeletiontimestamp": Field.DELETED,
     "softdeletedtimestamp": Field.DELETED,
     "deleteddatetime": Field.DELETED,

@@ -82,7 +82,7 @@ class Table:
             yield self._lines.number, cells
 
     def _row(self, line: int, cells: list[str]) -> TableRow | UnusableRow:
-        if len(cells) != self._width:
+        if len(cells) < self._width or any(cells[self._width :]):
             return UnusableRow(line, "", f"The row has {len(cells)} cells and the first line {self._width}.")
         told: dict[Field, str] = {}
         for field, column in self.columns.items():
