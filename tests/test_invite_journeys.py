@@ -2,7 +2,9 @@
 
 import csv
 import json
+import os
 import signal
+import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
@@ -15,7 +17,7 @@ from sqlalchemy import func, select
 from provisioner.links import Links, load_link_key
 from provisioner.store import Store, tables
 from tests.commands import Shell, shell_with_contoso
-from tests.processes import Running, running, until
+from tests.processes import PROVISIONER, Running, running, until
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
 
@@ -155,3 +157,20 @@ def test_what_two_lists_tell_of_the_same_people_at_once_is_all_kept(shell: Shell
         told = connection.execute(select(tables.invitations.c.language, tables.invitations.c.display_name)).all()
     assert {"de": 5_000} == Counter(language for language, _ in told)
     assert {f"Persön {number}" for number in range(5_000)} == {name for _, name in told}
+
+
+def test_on_a_terminal_a_bar_grows_to_the_end_of_the_list(tmp_path: Path) -> None:
+    shell = shell_with_contoso(tmp_path / "data")
+    path = _write(tmp_path / "list.csv", 2_000)
+    environ = {name: value for name, value in (os.environ | shell.variables()).items() if value is not None}
+    ours, theirs = os.openpty()
+    command = [str(PROVISIONER), "invite", str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, env=environ) as importing:
+        os.close(theirs)
+        assert importing.stdout is not None
+        assert b"Invited 2000 people with a new link.\n" == importing.stdout.read()
+    assert 0 == importing.returncode
+    shown = os.read(ours, 65536).decode()
+    os.close(ours)
+    assert "Inviting" in shown
+    assert "100%" in shown
