@@ -103,7 +103,7 @@ def render_profile(
 
 def _consent(organisation: Organisation) -> dict[str, Value]:
     """TopLevel.ConsentText: what the person agrees to, by language."""
-    consent: dict[str, Value] = {tag.replace("-", "_"): text for tag, text in organisation.consent_texts.items()}
+    consent: dict[str, Value] = dict(organisation.consent_texts)
     return consent | {"default": organisation.consent_text} if organisation.consent_text else consent
 
 

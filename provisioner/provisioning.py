@@ -86,6 +86,7 @@ class Provisioner:
 
         Its texts are in ``language`` (BCP 47), or in English where there is no such catalogue; identifiers are the
         same in every language. ``for_mdm`` is how an MDM will install it; None where a person does.
+
         Raises UnknownDomain, UnknownProvider, MissingService, and InvalidInput where the format needs a person.
         """
         fmt.accept(subject)

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 from hypothesis import strategies as st
 
+from provisioner.catalogue import app_facts
 from provisioner.directory import Snapshot
+from provisioner.managed import Value
 from provisioner.organisation import (
     AutodiscoverPolicy,
     Domain,
@@ -53,10 +55,11 @@ NASTY = [
 texts = st.one_of(st.sampled_from(NASTY), _ANY)
 _names = texts.map(lambda text: f"N{text}")
 _by_language = st.dictionaries(_LANGUAGES, _names, max_size=3)
-_settings = st.dictionaries(
-    st.from_regex(r"[A-Za-z0-9_.:-]{1,20}", fullmatch=True),
-    st.one_of(texts, st.booleans(), st.integers(-(2**31) + 1, 2**31 - 1)),
-    max_size=3,
+_KEYS = [key for key in app_facts("outlook").keys.values() if not key.refusal]
+_HOSTS = st.from_regex(r"\A(ldaps://)?[a-z0-9]{1,9}\.example:[0-9]{1,5}\Z")
+# Any choice of the keys that an organisation can set, each with a value that is documented.
+outlook_settings: st.SearchStrategy[dict[str, Value]] = st.fixed_dictionaries(
+    {}, optional={key.name: st.sampled_from(key.accepted) if key.accepted else _HOSTS for key in _KEYS}
 )
 
 organisations = st.builds(
@@ -71,7 +74,7 @@ organisations = st.builds(
     languages=st.lists(_LANGUAGES, max_size=4).map(tuple),
     logo=st.one_of(st.none(), st.binary(max_size=40).map(lambda more: Logo(PNG + more)), st.just(Logo(JPEG))),
     accent_colour=st.one_of(st.just(""), st.from_regex(r"#[0-9a-fA-F]{6}", fullmatch=True)),
-    outlook=_settings,
+    outlook=outlook_settings,
 )
 
 

@@ -107,12 +107,21 @@ def test_a_logo_is_shown_by_its_sha_256(shell: Shell, file: Path) -> None:
     assert f"~ organisation contoso: logo none -> {sha256}" == line
 
 
-def test_one_is_not_true(shell: Shell, file: Path) -> None:
-    _replace(file, 'name = "Contoso"\n', 'name = "Contoso"\noutlook = { switch = 1 }\n')
+def test_what_no_app_takes_is_told_before_anything_is_planned(shell: Shell, file: Path) -> None:
+    _replace(file, 'name = "Contoso"\n', 'name = "Contoso"\noutlook = { FocusedInbox = true }\n')
+    for arguments in ((file, "--dry-run"), (file,)):
+        refusal = shell.refusal("apply", *arguments)
+        assert f"{file}: [[organisation]] contoso: Microsoft Outlook has no documented setting" in refusal
+        assert refusal.endswith("Did you mean 'com.microsoft.outlook.Mail.FocusedInbox'?")
+
+
+def test_an_apps_setting_is_shown_by_its_name(shell: Shell, file: Path) -> None:
+    inbox = "com.microsoft.outlook.Mail.FocusedInbox"
+    _replace(file, 'name = "Contoso"\n', f'name = "Contoso"\noutlook = {{ "{inbox}" = true }}\n')
     _said(shell, file)
-    _replace(file, "switch = 1", "switch = true")
-    assert ["~ organisation contoso: outlook.switch 1 -> true", "Done: 1 changed."] == _said(shell, file)
-    assert {"switch": True} == shell.json("organisation", "show", "contoso")["outlook"]
+    _replace(file, "= true }", "= false }")
+    assert [f"~ organisation contoso: outlook.{inbox} true -> false", "Done: 1 changed."] == _said(shell, file)
+    assert {inbox: False} == shell.json("organisation", "show", "contoso")["outlook"]
     assert ["Nothing to change."] == _said(shell, file)
 
 

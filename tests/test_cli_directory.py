@@ -197,6 +197,36 @@ def test_a_domain_has_its_defaults(shell: Shell) -> None:
     assert [expected] == shell.json("domain", "list")
 
 
+def test_outlooks_keys_are_set_by_their_names_each_with_a_value_of_its_type(shell: Shell) -> None:
+    focused, host = "com.microsoft.outlook.Mail.FocusedInbox", "com.microsoft.outlook.Mail.SMIMEEnabled.LDAPHostName"
+    banners = "com.microsoft.outlook.Calendar.Notifications.IntuneMAMOnly"
+    given = ("--outlook", focused, "False", "--outlook", host, "ldap.contoso.example:636", "--outlook", banners, "0")
+    shell.run("organisation", "set", "contoso", *given)
+    expected: dict[str, object] = {focused: False, host: "ldap.contoso.example:636", banners: 0}
+    assert expected == shell.json("organisation", "show", "contoso")["outlook"]
+    shell.run("organisation", "set", "contoso", "--outlook", focused, "", "--outlook", banners, "")
+    assert {host: expected[host]} == shell.json("organisation", "show", "contoso")["outlook"]
+    shell.run("organisation", "add", "fabrikam", "--name", "Fabrikam", "--outlook", focused, "true")
+    assert {focused: True} == shell.json("organisation", "show", "fabrikam")["outlook"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "reason"),
+    [
+        ("FocusedInbox", "true", "Did you mean 'com.microsoft.outlook.Mail.FocusedInbox'?"),
+        ("com.microsoft.outlook.Mail.FocusedInbox", "yes", "takes true or false; found \"'yes'\"."),
+        ("com.microsoft.outlook.Calendar.Notifications.IntuneMAMOnly", "x", "takes a whole number; found"),
+        ("com.microsoft.outlook.Calendar.Notifications.IntuneMAMOnly", "\u00b2", "takes a whole number; found"),
+        ("com.microsoft.outlook.Calendar.Notifications.IntuneMAMOnly", "7", "takes 0; found '7'."),
+        ("com.microsoft.outlook.EmailProfile.ServerHostName", "x", "It is only for Exchange Server"),
+        ("com.microsoft.outlook.EmailProfile.EmailAddress", "x", "It is written from each person's address"),
+    ],
+)
+def test_a_key_that_outlook_does_not_take_is_refused(shell: Shell, key: str, value: str, reason: str) -> None:
+    assert reason in shell.refusal("organisation", "set", "contoso", "--outlook", key, value)
+    assert {} == shell.json("organisation", "show", "contoso")["outlook"]
+
+
 def test_every_setting_of_a_domain_can_be_given_and_changed(shell: Shell) -> None:
     given = ("--account-kinds", "imap, exchange", "--smtp-password", "--ews", "allowed", "--sign-in-urls", "never")
     shell.run(

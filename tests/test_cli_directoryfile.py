@@ -44,8 +44,8 @@ de = "Einverstanden?"
 
 [organisation.outlook]
 "com.microsoft.outlook.Mail.FocusedInbox" = false
-signature = "Sent with care"
-days = 7
+"com.microsoft.outlook.Mail.SMIMEEnabled.LDAPHostName" = "ldaps://ldap.contoso.example:636"
+"com.microsoft.outlook.Calendar.Notifications.IntuneMAMOnly" = 0
 
 [[organisation]]
 id = "fabrikam"
@@ -78,7 +78,11 @@ CONTOSO = Organisation(
     languages=("de", "en"),
     logo=Logo(PNG),
     accent_colour="#0b57d0",
-    outlook={"com.microsoft.outlook.Mail.FocusedInbox": False, "signature": "Sent with care", "days": 7},
+    outlook={
+        "com.microsoft.outlook.Mail.FocusedInbox": False,
+        "com.microsoft.outlook.Mail.SMIMEEnabled.LDAPHostName": "ldaps://ldap.contoso.example:636",
+        "com.microsoft.outlook.Calendar.Notifications.IntuneMAMOnly": 0,
+    },
 )
 
 
@@ -156,6 +160,7 @@ ORGANISATION = '[organisation]\nid = "contoso"\nname = "Contoso"\n'
 FABRIKAM = '[[organisation]]\nid = "fabrikam"\nname = "Fabrikam"\n'
 DOMAIN = '[[domain]]\nname = "contoso.example"\n'
 SEVERAL = ORGANISATION.replace("[organisation]", "[[organisation]]") + FABRIKAM
+FOCUSED = '"com.microsoft.outlook.Mail.FocusedInbox"'
 _IN_ORGANISATION = "[[organisation]] contoso: "
 _IN_DOMAIN = "[[domain]] contoso.example: "
 
@@ -205,6 +210,11 @@ _IN_DOMAIN = "[[domain]] contoso.example: "
         (ORGANISATION + DOMAIN + "ews = 0x" + 5000 * "f", _IN_DOMAIN + "ews: a text in quotation marks was expected."),
         (ORGANISATION + "outlook = {a = 0x" + 5000 * "f" + "}", _IN_ORGANISATION + "The Outlook setting a is a number"),
         (ORGANISATION + "outlook = {a = 2147483648}", _IN_ORGANISATION + "The Outlook setting a is a number of more"),
+        (ORGANISATION + "outlook = {a = true}", _IN_ORGANISATION + "Microsoft Outlook has no documented setting 'a'."),
+        (
+            ORGANISATION + f"outlook = {{{FOCUSED} = 1}}",
+            _IN_ORGANISATION + "The app setting com.microsoft.outlook.Mail.",
+        ),
         (ORGANISATION + 'outlook = {"a b" = 1}', _IN_ORGANISATION + "The Outlook setting 'a b' is no app configurati"),
         (ORGANISATION + 'accent_colour = "blue"', _IN_ORGANISATION + "The accent colour 'blue' is not written as"),
         (ORGANISATION + 'logo = "gone.png"', _IN_ORGANISATION + "logo: The file "),

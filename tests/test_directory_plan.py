@@ -54,6 +54,13 @@ def test_a_change_names_what_differs() -> None:
     )
 
 
+def test_one_is_not_true() -> None:
+    """What an older version stored as a number is mended."""
+    before, after = (replace(FABRIKAM, outlook={"switch": value}) for value in (1, True))
+    assert ["outlook"] == list(Change(before, after).settings)
+    assert {} == Change(before, before).settings
+
+
 def _after(before: Snapshot, plan: Plan) -> Snapshot:
     """What carrying out ``plan`` makes of ``before``."""
     entries = {id_of(each): each for each in before.organisations.values()}

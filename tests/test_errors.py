@@ -1,5 +1,8 @@
 """Messages help the person who reads them and give nothing away."""
 
+import re
+
+from provisioner import errors
 from provisioner.errors import (
     CatalogueError,
     NotFound,
@@ -42,3 +45,10 @@ def test_a_catalogue_error_names_file_line_and_key() -> None:
     error = CatalogueError(file="office365.toml", key="imap.port", line=7, reason="is 143")
     assert "office365.toml:7: imap.port: is 143" == str(error)
     assert "office365.toml: is empty" == str(CatalogueError(file="office365.toml", reason="is empty"))
+
+
+def test_the_tree_in_the_docstring_is_the_tree_of_classes() -> None:
+    drawn = re.findall(r"^ +[│ ]*[├└]── (\w+)", errors.__doc__ or "", re.MULTILINE)
+    every = {name for name, found in vars(errors).items() if isinstance(found, type) and issubclass(found, Exception)}
+    assert every - {"ProvisionerError"} == set(drawn)
+    assert len(set(drawn)) == len(drawn)

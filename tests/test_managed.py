@@ -18,6 +18,7 @@ from provisioner.managed import AppPlatform, AppSetting, Value, ios_dict, ios_ke
 from provisioner.model import Account
 from provisioner.organisation import Organisation
 from provisioner.provisioning import Provisioner
+from tests.directories import outlook_settings
 from tests.documents import values_of_app
 from tests.samples import ANNA, CONTOSO, NOW, PROVIDERS, contoso_context, contoso_snapshot
 
@@ -39,15 +40,6 @@ def _values(format_id: str, subject: Account | Variables, outlook: Mapping[str, 
     return values_of_app(_write(format_id, subject, outlook))
 
 
-def _legal_settings() -> st.SearchStrategy[dict[str, Value]]:
-    """Any choice of the keys that an organisation can set, each with a value that is documented."""
-    keys = [key for key in app_facts("outlook").keys.values() if not key.refusal]
-    hosts = st.from_regex(r"\A(ldaps://)?[a-z0-9]{1,9}\.example:[0-9]{1,5}\Z")
-    return st.fixed_dictionaries(
-        {}, optional={key.name: st.sampled_from(key.accepted) if key.accepted else hosts for key in keys}
-    )
-
-
 LOCAL_PARTS = st.from_regex(r"\A[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,20}\Z")
 ACCOUNTS = st.builds(
     lambda local, upn, name: Account(f"{local}@contoso.example", username=f"{upn}@contoso.example", display_name=name),
@@ -57,7 +49,7 @@ ACCOUNTS = st.builds(
 )
 
 
-@given(account=ACCOUNTS, outlook=_legal_settings())
+@given(account=ACCOUNTS, outlook=outlook_settings)
 def test_every_form_says_the_same_of_the_account_and_of_what_the_organisation_set(
     account: Account, outlook: dict[str, Value]
 ) -> None:

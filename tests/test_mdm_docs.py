@@ -18,6 +18,7 @@ HEAD = [
     "signed",
     "limit (bytes)",
     "files",
+    "push",
     "checked",
     "how it is known",
 ]
@@ -29,7 +30,7 @@ def _code(text: str) -> str:
 
 def _row(mdm: Mdm) -> list[str]:
     names, profiles = mdm.variables, mdm.profiles
-    facts = [part.evidence for part in (names, profiles, mdm.apps, mdm.console, mdm.api) if part]
+    facts = [part.evidence for part in (names, profiles, mdm.apps, mdm.console, mdm.api, mdm.push) if part]
     return [
         f"{mdm.name} (`{mdm.id}`)",
         _code(names.address) if names else ("you name it" if mdm.asks_for_variables else "none"),
@@ -39,6 +40,7 @@ def _row(mdm: Mdm) -> list[str]:
         BLANK[profiles.signed] if profiles else "",
         f"{profiles.limit:,}" if profiles and profiles.limit else "",
         ", ".join(map(_code, mdm.forms)),
+        "yes" if mdm.push else "",
         max(evidence.checked for evidence in facts).isoformat(),
         ", ".join(sorted({evidence.confidence for evidence in facts})),
     ]

@@ -18,9 +18,9 @@ from provisioner.errors import ProvisionerError
 from provisioner.links import SetupLink
 from provisioner.model import Account
 from provisioner.organisation import Logo, Organisation
-from provisioner.sending import Letter, Sender, Stationery, compose, language_of
+from provisioner.sending import Letter, Sender, Stationery, compose
 from provisioner.sending.reading import colours, contact_address
-from provisioner.texts import LANGUAGES
+from provisioner.texts import LANGUAGES, language_of
 from tests.samples import ANNA, CONTOSO, NOW
 from tests.websites import PUBLIC_URL, TEMPLATES
 

@@ -85,6 +85,13 @@ class AppFacts:
             raise InvalidSetting(f"{self.name} has no documented setting {printable(name, 80)}. {_nearest(name, free)}")
         return self.keys[name].setting(value)
 
+    def read(self, name: str, text: str) -> AppSetting:
+        """The documented key ``name`` with the value that ``text`` spells. Raises what ``setting`` raises."""
+        kind = self.keys[name].kind if name in self.keys else str
+        if kind is bool:
+            return self.setting(name, {"true": True, "false": False}.get(text.lower(), text))
+        return self.setting(name, int(text) if kind is int and text.isdecimal() and len(text) < 10 else text)
+
 
 @cache
 def app_facts(app_id: str) -> AppFacts:

@@ -132,7 +132,11 @@ def _where(what: str, name: object, number: int) -> str:
 
 
 def _organisation(table: Table, keys: Mapping[str, Reader]) -> Organisation:
-    return Organisation(**read_table(table, keys, needed=("id", "name")))
+    from provisioner.catalogue import check_app_settings
+
+    organisation = Organisation(**read_table(table, keys, needed=("id", "name")))
+    check_app_settings(organisation)
+    return organisation
 
 
 def _domain(table: Table, organisation_ids: list[object]) -> Domain:

@@ -115,6 +115,6 @@ def _bar() -> Iterator[Callable[[int, int], None]]:
 
 
 def _tell(output: Path, outcome: "Outcome") -> None:
-    whom = f" for {outcome.people} {'person' if outcome.people == 1 else 'people'}" if outcome.people else ""
-    signed = f", {outcome.signatures} signed" if outcome.signatures else ", unsigned"
-    click.echo(f"{output}: {outcome.files} files{whom}{signed}. Begin with README.txt in it.", err=True)
+    whom = f" for {outcome.whom}" if outcome.whom else ""
+    signed = f", {outcome.signatures:,} signed" if outcome.signatures else ", unsigned"
+    click.echo(f"{output}: {outcome.files:,} files{whom}{signed}. Begin with README.txt in it.", err=True)

@@ -21,7 +21,8 @@ def mdms(*, as_json: bool) -> None:
         print_json(list(known.values()))
         return
     print_table(
-        ["MDM", "NAME", "ADDRESS", "USER NAME", "SIGNED", "CHECKED", "FORMS"], [_row(mdm) for mdm in known.values()]
+        ["MDM", "NAME", "ADDRESS", "USER NAME", "SIGNED", "PUSH", "CHECKED", "FORMS"],
+        [_row(mdm) for mdm in known.values()],
     )
 
 
@@ -35,6 +36,7 @@ def _row(mdm: "Mdm") -> list[str]:
         mdm.variables.address if mdm.variables else unknown,
         mdm.variables.username if mdm.variables else unknown,
         mdm.profiles.signed.value if mdm.profiles else "",
+        "yes" if mdm.push else "",
         facts.evidence.checked.isoformat(),
         ", ".join(mdm.forms),
     ]

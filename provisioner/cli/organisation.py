@@ -36,6 +36,13 @@ def _settings(command: _Command) -> _Command:
         click.option("--consent-text", help="Text that a person agrees to before installing; it adds a tap."),
         click.option("--help-text-in", **_TEXT_IN, help="The help text in one language; repeat it for others."),
         click.option("--help-text", help="Shown beside the contact: opening hours, what to have ready."),
+        click.option(
+            "--outlook",
+            type=(str, str),
+            multiple=True,
+            metavar="KEY VALUE",
+            help="An app configuration key of Outlook, for an MDM; repeat it for others.",
+        ),
         click.option("--support-contact", help="Whom people ask for help: a name, an address, a telephone number."),
     ):
         command = option(command)
@@ -135,7 +142,18 @@ def _changes(before: "Organisation", given: Mapping[str, Any]) -> dict[str, Any]
         changes["logo"] = read_logo(given["logo"])
     if given.get("no_logo"):
         changes["logo"] = None
+    if given["outlook"]:
+        changes["outlook"] = _configured(before.outlook, given["outlook"])
     return changes
+
+
+def _configured(before: Mapping[str, Any], given: tuple[tuple[str, str], ...]) -> Mapping[str, Any]:
+    """Outlook's keys with those that were given; an empty value takes a key away. Raises InvalidSetting."""
+    from provisioner.catalogue import app_facts
+
+    outlook = app_facts("outlook")
+    kept = {key: value for key, value in before.items() if key not in dict(given)}
+    return kept | {key: outlook.read(key, text).value for key, text in given if text}
 
 
 def _merged(before: Mapping[str, str], given: tuple[tuple[str, str], ...]) -> Mapping[str, str]:

@@ -53,7 +53,8 @@ def sheet(ctx: click.Context, *, domain: str | None, poster: str | None, output:
 
 def _cards(services: "Services", domain: str | None) -> str:
     from provisioner.app import templates
-    from provisioner.sending import Stationery, card_sheet, language_of, open_letters
+    from provisioner.sending import Stationery, card_sheet, open_letters
+    from provisioner.texts import language_of
 
     settings, snapshot = services.settings, services.directory.read()
     if domain is not None:
@@ -77,7 +78,8 @@ def _cards(services: "Services", domain: str | None) -> str:
 def _poster(services: "Services", name: str) -> str:
     from provisioner.app import templates
     from provisioner.organisation import SelfService
-    from provisioner.sending import Stationery, language_of, poster
+    from provisioner.sending import Stationery, poster
+    from provisioner.texts import language_of
 
     settings, snapshot = services.settings, services.directory.read()
     domain = snapshot.domain(name)

@@ -32,6 +32,7 @@
     │   ├── LinkExpired
     │   ├── LinkRevoked
     │   └── LinkUsedUp
+    ├── TooManyLinks                the start page gives none for a while
     ├── PushRefused                 an MDM's API has answered, and will not do it
     ├── PushFailed                  it has not answered in a way that can be understood
     │   └── PushUnclear             and may have done it

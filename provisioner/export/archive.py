@@ -21,11 +21,11 @@ _BLOCK = 1 << 16
 
 
 class Archive:
-    """A ZIP on ``file``; ``directory`` is a temporary file of its own. ``close`` makes it whole."""
+    """A ZIP from where ``file`` stands; ``directory`` is a temporary file of its own. ``close`` makes it whole."""
 
     def __init__(self, file: BinaryIO, directory: BinaryIO) -> None:
         self._file, self._directory = file, directory
-        self._offset = 0
+        self._offset = file.tell()
         self._count = 0
 
     def add(self, name: str, content: bytes) -> None:

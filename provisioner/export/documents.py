@@ -70,8 +70,10 @@ def _installations(mdm: Mdm, fmt: Format) -> Iterable[Wanted]:
     ]
 
 
-def drafts(provisioner: Provisioner, subject: Account | Variables, wants: Iterable[Wanted]) -> Iterator[Piece]:
+def drafts(
+    provisioner: Provisioner, subject: Account | Variables, wants: Iterable[Wanted], *, language: str
+) -> Iterator[Piece]:
     """The documents without a signature. Raises what ``Provisioner.draft`` raises."""
     for want in wants:
-        document = provisioner.draft(subject, want.fmt, for_mdm=want.installation)
+        document = provisioner.draft(subject, want.fmt, language=language, for_mdm=want.installation)
         yield Piece(want.fmt, document, document.content, want.platform)

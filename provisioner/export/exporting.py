@@ -16,7 +16,7 @@ from provisioner.export.archive import Archive
 from provisioner.export.documents import drafts, forms_of, wanted
 from provisioner.export.form import File, Form, Share
 from provisioner.export.manifest import Manifest, entry_of
-from provisioner.export.people import read_people
+from provisioner.export.people import Row, read_people
 from provisioner.export.placing import appearing
 from provisioner.export.readme import write_readme
 from provisioner.export.refusals import refuse_large, refuse_person, refuse_texts
@@ -24,8 +24,9 @@ from provisioner.export.work import Desk, Finished, Writer, files_of, finish, st
 from provisioner.export.workers import in_order
 from provisioner.format import TEXT
 from provisioner.mdm import variables_for
-from provisioner.model import Account, MailProvider
+from provisioner.model import MailProvider
 from provisioner.provisioning import Signature, signature_of
+from provisioner.texts import language_of
 
 BATCH = 64  # people whose signatures are recorded in one transaction, and written by one process at a time
 _ALONE = 256  # people for whom further processes are not worth their start
@@ -41,6 +42,15 @@ class Outcome:
     files: int
     people: int
     signatures: int
+
+    @property
+    def whom(self) -> str:
+        """Such as ``3 people``; empty for a domain's set."""
+        return _counted(self.people) if self.people else ""
+
+
+def _counted(people: int) -> str:
+    return "1 person" if people == 1 else f"{people:,} people"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +69,21 @@ def export_domain(desk: Desk, domain: str, to: Path) -> Outcome:
     Raises MdmRefusal, DocumentTooLarge, UnknownDomain, UnknownProvider and OSError; then there is no file.
     """
     variables = variables_for(desk.mdm, domain)
+    unnamed = variables_for(desk.mdm, domain, named=False)
     writer = Writer(desk)
     settings = desk.snapshot.domain(variables.domain)
     provider = find_provider(desk.providers, settings.provider_id)
-    pieces = tuple(drafts(writer.provisioner, variables, wanted(desk.mdm, settings, provider, for_domain=True)))
+    organisation = desk.snapshot.organisation(settings.organisation_id)
+    language = language_of("", organisation).tag
+    pieces = tuple(
+        piece
+        for want in wanted(desk.mdm, settings, provider, for_domain=True)
+        for piece in drafts(writer.provisioner, variables if want.installation else unnamed, [want], language=language)
+    )
     own = (variables.address, variables.username, variables.display_name)
     refuse_texts(desk.mdm, pieces, own=own)
     refuse_large(desk.mdm, pieces)
-    title = desk.snapshot.organisation(settings.organisation_id).name
-    share = Share(stem_of(variables), title, pieces)
+    share = Share(stem_of(variables), organisation.name, pieces)
     files = files_of(desk.mdm, share, for_domain=True)
     readme = write_readme(
         desk.mdm,
@@ -104,13 +120,13 @@ def export_people(
     readme = write_readme(
         desk.mdm,
         _present(desk, survey.sample, for_domain=False),
-        title=f"Office 365 mail for {survey.people} people in {desk.mdm.name}",
+        title=f"Office 365 mail for {_counted(survey.people)} in {desk.mdm.name}",
         for_domain=False,
         signed=survey.signatures > 0,
         files=[file.name for file in files_of(desk.mdm, survey.sample, for_domain=False)],
     )
     files = done = 0
-    batches = _recorded(writer, _batches(row.account for row in read_people(people)), record)
+    batches = _recorded(writer, _batches(read_people(people)), record)
     with _set(to, desk, mode="personal", providers=survey.providers, readme=readme) as add:
         for finished in _finished(desk, writer, batches, people=survey.people, processes=processes):
             for file in finished:
@@ -123,14 +139,14 @@ def export_people(
 def _survey(writer: Writer, people: Path) -> Survey:
     desk = writer.desk
     providers: dict[str, MailProvider] = {}
-    seen: set[str] = set()
+    seen: set[tuple[str, str]] = set()
     sample: Share | None = None
     count = signatures = 0
     for row in read_people(people):
         refuse_person(desk.mdm, row.account, row=row.number)
-        if row.account.domain not in seen:
-            seen.add(row.account.domain)
-            provider, share = _try_out(writer, row.account)
+        if (row.account.domain, row.language) not in seen:
+            seen.add((row.account.domain, row.language))
+            provider, share = _try_out(writer, row)
             providers[provider.id] = provider
             sample = sample or share
         count += 1
@@ -139,10 +155,10 @@ def _survey(writer: Writer, people: Path) -> Survey:
     return Survey(count, tuple(providers.values()), signatures, sample)
 
 
-def _try_out(writer: Writer, account: Account) -> tuple[MailProvider, Share]:
-    """The provider and the documents of a domain's first person; what is refused of one would be of all."""
-    desk = writer.desk
-    pieces = writer.drafts(account)
+def _try_out(writer: Writer, row: Row) -> tuple[MailProvider, Share]:
+    """The provider and the documents of a domain's first person in a language; what is refused of one is of all."""
+    desk, account = writer.desk, row.account
+    pieces = writer.drafts(row)
     own = (account.address, account.username, account.display_name)
     refuse_texts(desk.mdm, pieces, own=own, signed=desk.mdm.takes_signed)
     refuse_large(desk.mdm, pieces)
@@ -151,18 +167,18 @@ def _try_out(writer: Writer, account: Account) -> tuple[MailProvider, Share]:
     return find_provider(desk.providers, domain.provider_id), Share(stem_of(account), title, pieces)
 
 
-def _batches(accounts: Iterator[Account]) -> Iterator[list[Account]]:
-    while batch := list(islice(accounts, BATCH)):
+def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    while batch := list(islice(rows, BATCH)):
         yield batch
 
 
-def _recorded(writer: Writer, batches: Iterable[list[Account]], record: Record) -> Iterator[list[Account]]:
+def _recorded(writer: Writer, batches: Iterable[list[Row]], record: Record) -> Iterator[list[Row]]:
     """``batches``, each handed on when the records of its signatures are committed."""
     for batch in batches:
         signatures = [
-            signature_of(account, want.fmt, signer=writer.signer(), at=writer.desk.now)
-            for account in batch
-            for want in writer.signed_formats(account)
+            signature_of(row.account, want.fmt, signer=writer.signer(), at=writer.desk.now)
+            for row in batch
+            for want in writer.signed_formats(row.account)
         ]
         if signatures:
             record(signatures)
@@ -170,7 +186,7 @@ def _recorded(writer: Writer, batches: Iterable[list[Account]], record: Record) 
 
 
 def _finished(
-    desk: Desk, writer: Writer, batches: Iterable[list[Account]], *, people: int, processes: int
+    desk: Desk, writer: Writer, batches: Iterable[list[Row]], *, people: int, processes: int
 ) -> Iterator[list[Finished]]:
     if processes > 1 and people > _ALONE:
         return in_order(_work, batches, processes=processes, begin=_begin, given=desk)
@@ -184,8 +200,8 @@ def _begin(desk: Desk) -> None:
     _WRITERS[:] = [Writer(desk)]
 
 
-def _work(accounts: list[Account]) -> list[Finished]:
-    return _WRITERS[0].write(accounts)
+def _work(rows: list[Row]) -> list[Finished]:
+    return _WRITERS[0].write(rows)
 
 
 def _present(desk: Desk, share: Share, *, for_domain: bool) -> list[Form]:

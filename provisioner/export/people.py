@@ -15,10 +15,11 @@ from provisioner.model import Account
 
 
 class Row(NamedTuple):
-    """A person, and the line of the file where they begin."""
+    """A person, the line of the file where they begin, and the language that it says for them."""
 
     number: int
     account: Account
+    language: str  # a BCP 47 tag; empty: the file says none
 
 
 def read_people(file: Path) -> Iterator[Row]:
@@ -44,6 +45,6 @@ def _read(file: Path, table: Table) -> Iterator[Row]:
         if digest in seen:
             raise InvalidSetting(f"{file}: row {entry.line} names a mailbox that an earlier row names too. Remove one.")
         seen.add(digest)
-        yield Row(entry.line, account)
+        yield Row(entry.line, account, entry.person.language)
     if not seen:
         raise InvalidSetting(f"{file} names nobody; a first line and a line for each person were expected.")

@@ -102,7 +102,8 @@ def _for_files(line: str, files: Sequence[str], *, for_domain: bool) -> list[str
     if place is None:
         return [line]
     mine = [name for name in files if name.startswith(f"{place[1]}/") and name.endswith(place[2])]
-    return [line.replace(place[0], name) for name in mine] if for_domain else [line] * bool(mine)
+    names = mine if for_domain else dict.fromkeys(f"{name.rpartition('/')[0]}/FILE{place[2]}" for name in mine)
+    return [line.replace(place[0], name) for name in names]
 
 
 def _sources(mdm: Mdm) -> Iterator[str]:

@@ -45,11 +45,11 @@ def refuse_person(mdm: Mdm, account: Account, *, row: int) -> None:
 
 def refuse_texts(mdm: Mdm, pieces: Iterable[Piece], *, own: Iterable[str], signed: bool = False) -> None:
     """Raise MdmRefusal where a text, but for the subject's ``own`` values, is not safe in ``mdm``'s hands."""
-    values = sorted(set(own) - {""}, key=len, reverse=True)
+    values = frozenset(own)
     for piece in pieces:
         for key, text in _texts(piece):
-            for value in values:
-                text = text.replace(value, "")
+            if text in values:  # as a whole: the same letters inside another text would be a variable there
+                continue
             _refuse_text(mdm, key, text, escapes=is_profile(piece.fmt) and not signed)
 
 

@@ -11,11 +11,13 @@ from provisioner.directory import Snapshot
 from provisioner.export.documents import Wanted, drafts, forms_of, wanted
 from provisioner.export.form import File, Piece, Share
 from provisioner.export.manifest import Entry, entry_of
+from provisioner.export.people import Row
 from provisioner.export.refusals import refuse_large
 from provisioner.format import Variables
 from provisioner.mdm import Mdm
 from provisioner.model import Account, MailProvider
 from provisioner.provisioning import Provisioner, Signature, Signer
+from provisioner.texts import language_of
 
 _MAX_STEM = 120  # characters of a file's name; file systems take 255 bytes in all
 
@@ -74,22 +76,22 @@ class Writer:
         """Which of this person's documents are signed."""
         return [want for want in self.wanted(account.domain) if self.desk.mdm.takes_signed and want.fmt.signed]
 
-    def write(self, accounts: Sequence[Account]) -> list[Finished]:
+    def write(self, rows: Sequence[Row]) -> list[Finished]:
         """The files of these people, in their order. Raises IdentityError and DocumentTooLarge."""
-        return [finished for account in accounts for finished in self._write(account)]
+        return [finished for row in rows for finished in self._write(row)]
 
-    def _write(self, account: Account) -> list[Finished]:
-        pieces = tuple(self._signed(account, piece) for piece in self.drafts(account))
+    def _write(self, row: Row) -> list[Finished]:
+        account = row.account
+        pieces = tuple(self._signed(account, piece) for piece in self.drafts(row))
         refuse_large(self.desk.mdm, pieces)
-        snapshot = self.desk.snapshot
-        domain = snapshot.domain(account.domain)
-        title = snapshot.organisation(domain.organisation_id).name
-        files = files_of(self.desk.mdm, Share(stem_of(account), title, pieces), for_domain=False)
-        return [finish(file, pieces, provider=domain.provider_id) for file in files]
+        share = Share(stem_of(account), self.provisioner.organisation_of(account).name, pieces)
+        provider_id = self.provisioner.domain_of(account).provider_id
+        return [finish(file, pieces, provider=provider_id) for file in files_of(self.desk.mdm, share, for_domain=False)]
 
-    def drafts(self, account: Account) -> tuple[Piece, ...]:
-        """This person's documents without a signature."""
-        return tuple(drafts(self.provisioner, account, self.wanted(account.domain)))
+    def drafts(self, row: Row) -> tuple[Piece, ...]:
+        """This person's documents without a signature, in the language that they read."""
+        language = language_of(row.language, self.provisioner.organisation_of(row.account)).tag
+        return tuple(drafts(self.provisioner, row.account, self.wanted(row.account.domain), language=language))
 
     def _signed(self, account: Account, piece: Piece) -> Piece:
         if not (self.desk.mdm.takes_signed and piece.fmt.signed):

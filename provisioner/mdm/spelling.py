@@ -19,11 +19,12 @@ _MARK = re.compile(r"[^\w\s.@+-]+|_")  # what distinguishes a variable from a wo
 _GIVEN = Evidence(sources=(), checked=date.min, confidence="given")
 
 
-def variables_for(mdm: Mdm, domain: str) -> Variables:
+def variables_for(mdm: Mdm, domain: str, *, named: bool = True) -> Variables:
     """Everybody of ``domain`` as ``mdm`` spells them. Raises MdmRefusal where it has no variables, and InvalidDomain.
 
     A person's name is among them only where the MDM is known to escape it: an ampersand in a name would otherwise
-    break the whole profile.
+    break the whole profile. It escapes for XML; for a document that is written in anything else, ask for nobody
+    ``named``.
     """
     names = mdm.variables
     if names is None:
@@ -38,7 +39,7 @@ def variables_for(mdm: Mdm, domain: str) -> Variables:
         domain=domain,
         address=names.address,
         username=names.sign_in,
-        display_name=names.full_name if names.escaped is Answer.YES else "",
+        display_name=names.full_name if named and names.escaped is Answer.YES else "",
     )
 
 

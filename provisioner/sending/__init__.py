@@ -10,7 +10,6 @@ from provisioner.sending.outbox import Forecast, Outbox
 from provisioner.sending.pace import Pace
 from provisioner.sending.people import open_letters
 from provisioner.sending.printing import card_sheet, poster
-from provisioner.sending.reading import language_of
 from provisioner.sending.relay import Fate, Outcome, Password, Relay, Token
 from provisioner.sending.round import Round, Tally
 from provisioner.sending.stationery import Stationery
@@ -32,7 +31,6 @@ __all__ = [
     "Token",
     "card_sheet",
     "compose",
-    "language_of",
     "open_letters",
     "poster",
 ]

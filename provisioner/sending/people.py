@@ -6,9 +6,9 @@ from datetime import datetime
 from provisioner.links import Links
 from provisioner.organisation import Organisation
 from provisioner.sending.letter import Letter
-from provisioner.sending.reading import language_of
 from provisioner.store import Store
 from provisioner.store.outbox import newest_open_links
+from provisioner.texts import language_of
 
 
 def open_letters(

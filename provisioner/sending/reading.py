@@ -1,29 +1,14 @@
-"""Which language a person reads, and how an organisation's colour is made readable."""
+"""What people read of an organisation: whom to write to, and its colour made readable."""
 
 import re
-from collections.abc import Collection, Mapping
 
 from provisioner.address import normalise_address
 from provisioner.errors import InvalidAddress
 from provisioner.organisation import Organisation
-from provisioner.texts import LANGUAGES, Language, choose_language
 
-_ENGLISH = "en"
 _OUR_ACCENT = "#0b57d0"
 _DARK, _LIGHT = "#1c2127", "#ffffff"
 _ADDRESS = re.compile(r"[^\s,;<>()@]+@[^\s,;<>()@]+")
-
-
-def language_of(wanted: str, organisation: Organisation, *, offered: Mapping[str, Language] = LANGUAGES) -> Language:
-    """The person's own language where it is offered, else the organisation's first, else English."""
-    for tag in (wanted, *organisation.languages[:1]):
-        if chosen := _offered(tag, offered):
-            return offered[chosen]
-    return offered[_ENGLISH]
-
-
-def _offered(tag: str, offered: Collection[str]) -> str:
-    return choose_language(chosen=tag, accept="", offered=offered, default="")
 
 
 def contact_address(organisation: Organisation) -> str:

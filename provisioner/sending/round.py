@@ -23,10 +23,10 @@ from provisioner.links import Links, LinkState, SetupLink
 from provisioner.organisation import Organisation
 from provisioner.sending.letter import Letter, Sender, compose
 from provisioner.sending.outbox import Outbox
-from provisioner.sending.reading import language_of
 from provisioner.sending.relay import Fate, Outcome, status_of
 from provisioner.sending.stationery import Stationery
 from provisioner.store.outbox import TakenMail
+from provisioner.texts import language_of
 
 _log = structlog.get_logger(__name__)
 

@@ -7,6 +7,7 @@ that is not there falls back to it. What the operating systems call their own se
 from provisioner.texts.catalogues import LANGUAGES, message, offered_language, translate, translations
 from provisioner.texts.days import day
 from provisioner.texts.languages import Language, choose_language
+from provisioner.texts.readers import language_of
 from provisioner.texts.system_names import system_name
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Language",
     "choose_language",
     "day",
+    "language_of",
     "message",
     "offered_language",
     "system_name",

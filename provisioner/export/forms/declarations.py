@@ -5,7 +5,7 @@ The account names the identity and the activation names the account, so the thre
 
 import json
 
-from provisioner.export.form import JSON, File, Form, Share, named
+from provisioner.export.form import JSON, File, Form, Piece, Share, named
 from provisioner.export.writing import write_json
 
 _WRAPPED = named("account-exchange")
@@ -13,17 +13,17 @@ _WRAPPED = named("account-exchange")
 
 def _write(share: Share) -> list[File]:
     return [
-        File(
-            f"declarations/{share.stem}-{number}-{declaration['Type'].rpartition('.')[2]}.json",
-            JSON,
-            write_json(declaration),
-            piece.content,
-            piece.fmt.id,
-        )
+        _file(share, piece, number, declaration)
         for piece in share.pieces
         if _WRAPPED(piece.fmt)
         for number, declaration in enumerate(json.loads(piece.content), start=1)
     ]
+
+
+def _file(share: Share, piece: Piece, number: int, declaration: dict[str, object]) -> File:
+    kind = str(declaration["Type"]).rpartition(".")[2]
+    content = write_json(declaration)
+    return File(f"declarations/{share.stem}-{number}-{kind}.json", JSON, content, content, piece.fmt.id)
 
 
 FORM = Form(
