@@ -40,6 +40,7 @@ class Row:
     waits: tuple[float, float] | None = (
         None  # seconds one waited for an answer: the median, and all but the longest 1 %
     )
+    peak: float | None = None  # MiB that a process of its own took at most
 
 
 def compare(beside: Case, *cases: Case, seconds: float) -> list[Row]:
@@ -91,7 +92,7 @@ def _cpu_time(run: Callable[[], object], repeats: int) -> float:
             gc.enable()
 
 
-_HEADINGS = ("operation", "per CPU second", "p50 ms", "p99 ms", "ratio", "(range)", "beside")
+_HEADINGS = ("operation", "per CPU second", "p50 ms", "p99 ms", "peak MiB", "ratio", "(range)", "beside")
 
 
 def table(rows: Iterable[Row]) -> str:
@@ -105,7 +106,8 @@ def table(rows: Iterable[Row]) -> str:
 
 def _cells(row: Row) -> tuple[str, ...]:
     waits = [f"{wait * 1000:.1f}" for wait in row.waits] if row.waits else ["", ""]
-    cells = (row.operation, f"{row.per_second:,.0f}", *waits)
+    peak = f"{row.peak:.0f}" if row.peak is not None else ""
+    cells = (row.operation, f"{row.per_second:,.0f}", *waits, peak)
     if not row.beside:
         return (*cells, "1", "", "")
     return (*cells, _ratio(row.ratio), f"({_ratio(row.lowest)}-{_ratio(row.highest)})", row.beside)

@@ -74,9 +74,9 @@ def running(*arguments: str | Path, **environ: str) -> Iterator[Running]:
             process.wait(PATIENCE)
 
 
-def until(ask: Callable[[], _T], *, of: Running | None = None) -> _T:
-    """What ``ask`` answers as soon as that is true; fails where ``of`` has ended before, or after a long time."""
-    deadline = time.monotonic() + PATIENCE
+def until(ask: Callable[[], _T], *, of: Running | None = None, patience: float = PATIENCE) -> _T:
+    """What ``ask`` answers as soon as that is true; fails where ``of`` has ended before, or after ``patience`` s."""
+    deadline = time.monotonic() + patience
     while not (answer := ask()):
         assert of is None or of.process.poll() is None, f"it ended:\n{of.stderr}"
         assert time.monotonic() < deadline, f"nothing came:\n{of.stderr if of else ''}"

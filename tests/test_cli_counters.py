@@ -12,7 +12,7 @@ import pytest
 
 from provisioner.cli.counters import shared_counters
 from tests.processes import until
-from tests.test_cli_serve import Service, serving
+from tests.services import Service, serving
 
 _VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from provisioner.links import load_link_key
 from provisioner.links.token import make_token, token_hash
@@ -53,6 +53,12 @@ def _people(shell: Shell) -> list[tuple[str, str, str, str]]:
 
 def _addresses(shell: Shell) -> list[str]:
     return [address for address, *_ in _people(shell)]
+
+
+def _sums(shell: Shell, path: Path) -> tuple[int, int]:
+    """Invite the list: how many are invited, and how many keep their link."""
+    said = shell.json("invite", path)
+    return said["invited"], said["kept"]
 
 
 def _everything(shell: Shell, *, without: Sequence[str] = ()) -> dict[str, list[Any]]:
@@ -185,8 +191,7 @@ def test_whoever_has_an_open_link_keeps_it_and_whoever_has_none_gets_one(shell: 
     with store.write() as connection:
         rows.add_device(connection, used_up["id"], "ios-exchange", at=datetime.now(UTC))
     store.close()
-    said = shell.json("invite", write("address", ANNA, BERTA, CARL))
-    assert (2, 1) == (said["invited"], said["kept"])
+    assert (2, 1) == _sums(shell, write("address", ANNA, BERTA, CARL))
     found = [(link["address"], link["state"]) for link in shell.json("link", "list")]
     assert sorted([(ANNA, "open"), (BERTA, "used-up"), (BERTA, "open"), (CARL, "revoked"), (CARL, "open")]) == (
         sorted(found)
@@ -219,7 +224,7 @@ def test_a_list_of_links_that_was_exported_is_read_back_as_the_same_people(
     written = [cell for row in _report(exported) for cell in row]
     assert [] == [cell for cell in written if cell.startswith(("=", "+", "-", "@"))]
     assert {"'=1+1@contoso.example", '\'=HYPERLINK("x"), 安娜', "''=1"} < set(written)
-    assert (0, 2) == tuple(shell.json("invite", exported)[name] for name in ("invited", "kept"))
+    assert (0, 2) == _sums(shell, exported)
     assert listed == shell.json("link", "list")
 
 
@@ -388,3 +393,60 @@ def test_terms_out_of_their_range_are_misuse(options: list[str], shell: Shell, w
 def test_a_file_that_is_not_there_is_misuse(shell: Shell, tmp_path: Path) -> None:
     assert "does not exist" in shell.refusal("invite", tmp_path / "list.csv")
     assert "is a directory" in shell.refusal("invite", tmp_path)
+
+
+def test_a_report_in_the_place_of_the_list_is_misuse(shell: Shell, write: ListWriter, tmp_path: Path) -> None:
+    path = write("address", ANNA)
+    content = path.read_bytes()
+    (tmp_path / "other.csv").symlink_to(path)
+    for report in (path, tmp_path / "other.csv"):
+        assert "The report would replace the list" in shell.refusal("invite", path, "--report", report)
+    assert content == path.read_bytes()
+    assert [] == shell.json("link", "list")
+
+
+# What cannot be finished
+
+
+def test_a_list_without_rows_is_told_to_have_none(shell: Shell, write: ListWriter) -> None:
+    assert "The list has no row under the names of its columns.\n" == shell.run("invite", write("address,name")).stdout
+    assert 0 == shell.json("invite", write("address,name"))["rows"]
+
+
+def test_a_report_that_cannot_be_written_is_named_before_anybody_is_invited(shell: Shell, write: ListWriter) -> None:
+    refusal = shell.refusal("invite", write("address", ANNA), "--report", "/nowhere/report.csv", exit_code=1)
+    assert "The file /nowhere/report.csv could not be written: No such file or directory." == refusal
+    assert [] == shell.json("link", "list")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full here")
+def test_a_full_disk_below_the_report_is_named_with_the_way_to_go_on(shell: Shell, write: ListWriter) -> None:
+    path = write("address", *(f"person{number}@contoso.example" for number in range(2000)))
+    said = shell.run("invite", path, "--report", "/dev/full", exit_code=1)
+    assert [
+        "Error: The file /dev/full could not be written: No space left on device.",
+        "Error: Stopped after line 501. What was done is kept; run the same command again to finish it.",
+    ] == said.stderr.splitlines()
+    assert "" == said.stdout
+    assert 500 == len(shell.json("link", "list"))
+    assert (1500, 500) == _sums(shell, path)
+
+
+def test_a_store_that_fails_in_the_middle_tells_how_far_the_list_was_done(shell: Shell, write: ListWriter) -> None:
+    store = Store.open(sqlite_url(shell.data_dir))
+    with store.write() as connection:  # as a full disk does: nothing more is taken after the 700th link
+        connection.execute(
+            text(
+                "CREATE TRIGGER full BEFORE INSERT ON links WHEN (SELECT count(*) FROM links) >= 700 "
+                "BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+            )
+        )
+    path = write("address", *(f"person{number}@contoso.example" for number in range(2000)))
+    _, first, second = shell.run("invite", path, exit_code=1).stderr.splitlines()  # after the log's line
+    assert first.startswith("Error: The database does not answer: 'database or disk is full'.")
+    assert "Error: Stopped after line 501. What was done is kept; run the same command again to finish it." == second
+    assert 500 == len(shell.json("link", "list"))
+    with store.write() as connection:
+        connection.execute(text("DROP TRIGGER full"))
+    store.close()
+    assert (1500, 500) == _sums(shell, path)

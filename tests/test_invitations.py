@@ -1,6 +1,8 @@
 """Lists of people: whatever Excel and the admin centre write is read, and a bad row never spoils a good one."""
 
 import csv
+import errno
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO, StringIO
 from typing import Any
@@ -142,6 +144,37 @@ CASES: Mapping[str, tuple[str, str, Why]] = {
     "deleted": ("Soft Deletion Timestamp", f"{ANNA},False,E3,2026-11-01,Member", Why.DELETED),
     "unlicensed": ("Licenses", f"{ANNA},False,Unlicensed,,Member", Why.UNLICENSED),
 }
+# The columns of "Export users" as an administrator has published them, in September 2025: the README of the repository
+# attilamacskasy/openidsync on GitHub, read on 2026-11-26. The values are made up.
+COLUMNS_OF_2025 = (
+    "Display name,DirSyncEnabled,User principal name,Object Id,First name,Last name,When created,"
+    "Soft deletion time stamp,Title,Department,Preferred data location,City,CountryOrRegion,Office,StateOrProvince,"
+    "Usage location,Last dirsync time,Block credential,Licenses,Password never expires,Last password change time stamp,"
+    "Mobile Phone,Phone number,Postal code,Preferred language,Street address,Fax,Proxy addresses"
+)
+
+
+def test_an_export_of_2025_is_read_by_its_own_columns() -> None:
+    middle = "2022-03-18 19:49:35Z,,,,,,,,,US,,{},{},False,2022-03-18 19:49:35Z,,,,fr-FR,,,"
+    admin = f"Admin,False,admin@contoso.example,1,Admin,,{middle.format('True', 'Unlicensed')}"
+    anna = f"Anna,False,anna.upn@contoso.example,2,Anna,,{middle.format('False', 'Microsoft 365 Business Premium')}"
+    rows = _read(f"{COLUMNS_OF_2025}\n{admin}\n{anna}smtp:a@contoso.example+SMTP:{ANNA}\n")
+    assert [(2, "Block credential", Why.BLOCKED)] == _left(rows)
+    account = Account(ANNA, username="anna.upn@contoso.example", display_name="Anna")
+    assert [Person(account, language="fr-FR")] == _persons(rows)
+
+
+def test_an_account_whose_licence_stands_in_the_details_alone_is_licensed() -> None:
+    header = "License assignment details,Licenses,User principal name"
+    rows = _read(f"{header}\nMicrosoft 365 E5,,{ANNA}\n,Microsoft 365 E5,{BERTA}\n,Unlicensed,carl@contoso.example\n")
+    assert [ANNA, BERTA] == _addresses(rows)
+    assert [(4, "Licenses", Why.UNLICENSED)] == _left(rows)
+
+
+def test_empty_cells_after_the_last_column_are_none() -> None:
+    assert [ANNA, BERTA] == _addresses(_read(f"address,name\n{ANNA},Anna,\n{BERTA},Berta,,,\n"))
+
+
 HEADER = "User principal name,Block credential,Licenses,Soft Deletion Timestamp,User type"
 
 
@@ -246,9 +279,9 @@ def test_empty_lines_are_no_rows() -> None:
     assert [5] == [row.line for row in rows]
 
 
-def test_a_list_that_is_too_long_is_read_to_the_limit_and_the_rest_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "MAX_ROWS", 2)
-    rows = _read(f"address\n{ANNA}\n{BERTA}\ncarl@contoso.example\n")
+def test_a_list_that_is_too_long_is_read_to_the_limit_and_the_rest_is_told() -> None:
+    content = f"address\n{ANNA}\n{BERTA}\ncarl@contoso.example\n".encode()
+    rows = list(people(read_table(BytesIO(content), max_rows=2), Selection()))
     assert [ANNA, BERTA] == _addresses(rows)
     assert [(4, "", Why.UNUSABLE)] == _left(rows)
 
@@ -273,6 +306,18 @@ def test_big_endian_utf_16_is_known_by_its_mark() -> None:
     assert [ANNA] == _addresses(_read(b"\xfe\xff" + f"address\n{ANNA}\n".encode("utf-16-be")))
 
 
+def test_the_name_of_a_column_may_be_written_in_several_lines() -> None:
+    rows = _read(f'\naddress;"Display\r\nname";Seat\r\n{ANNA};Anna;1\r\nbad;x;2\r\n')
+    assert ["Anna"] == [person.account.display_name for person in _persons(rows)]
+    assert [(5, "address", Why.UNUSABLE)] == _left(rows)
+
+
+def test_the_name_of_a_column_is_told_without_what_would_disturb_a_screen() -> None:
+    assert "[E-mail" == _only(_read("\x1b[E-mail\u202e,name\nbad,x\n")).column
+    long = "-" * 1000
+    assert 40 >= len(_only(_read(f"e{long}mail,name\nbad,x\n")).column)
+
+
 def test_excels_own_line_about_the_separator_is_no_header() -> None:
     assert [ANNA] == _addresses(_read(f"sep=;\naddress;name\n{ANNA};Anna\n"))
 
@@ -292,6 +337,8 @@ def test_a_broken_character_in_utf_16_costs_its_row_alone() -> None:
         (b"PK\x03\x04rest", "save it as 'CSV UTF-8'"),
         (b"\xd0\xcf\x11\xe0rest", "save it as 'CSV UTF-8'"),
         (b"anna@contoso.example,Anna\n", "The first line holds an address"),
+        (b'address,"name\nanna@contoso.example,Anna\n', "The first line is not written as CSV is."),
+        (b'"address"x,name\nanna@contoso.example,Anna\n', "The first line is not written as CSV is."),
         (b"Adress,City\nx,y\n", "Is 'Adress' meant to be 'address'?"),
         (b"User principle name\nx\n", "Is 'User principle name' meant to be 'username'?"),
         (b"Street,City\nx,y\n", "The first line has 'Street', 'City'; address, username"),
@@ -386,6 +433,35 @@ def test_an_address_that_looks_like_a_formula_is_a_good_one() -> None:
 # Batches
 
 
+class Failing(BytesIO):
+    """A file on a disk that cannot be read any further."""
+
+    def __init__(self, content: bytes, *, readable: int) -> None:
+        super().__init__(content)
+        self._readable = readable
+
+    def read1(self, size: int | None = -1, /) -> bytes:
+        """As much as can be read, and then the disk's error."""
+        return self.read(size)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """As much as can be read, and then the disk's error."""
+        if self.tell() >= self._readable:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return super().read(size)
+
+
+def test_a_disk_that_fails_in_the_middle_ends_the_import_after_what_was_read() -> None:
+    text = "address\n" + "".join(f"person{number}@contoso.example\n" for number in range(2000))
+    rows = people(read_table(Failing(text.encode(), readable=20_000)), Selection())
+    register = Register()
+    done = []
+    with pytest.raises(InvalidTable, match="The file cannot be read any further: Input/output error"):
+        done += [len(batch) for batch in invite_in_batches(rows, register.invite, pause=register.pauses.append, size=9)]
+    assert register.batches
+    assert {9} == set(register.batches)
+
+
 class Register:
     """Invites whoever is of contoso.example; remembers the batches, and is locked as often as it is told."""
 
@@ -421,6 +497,26 @@ def test_a_person_who_is_listed_again_is_invited_once_and_the_report_says_which_
     outcomes = Register().run(text, size)
     assert ["invited", "invited", "kept", "kept"] == [outcome.result for outcome in outcomes]
     assert ["", "", "line 2;", "line 4;"] == [" ".join(outcome.reason.split()[5:7]) for outcome in outcomes]
+
+
+@given(st.lists(st.integers(0, 30), max_size=60), st.integers(1, 10))
+def test_every_row_that_names_a_person_again_names_the_row_before(numbers: list[int], size: int) -> None:
+    outcomes = Register().run("address\n" + "".join(f"p{number}@contoso.example\n" for number in numbers), size)
+    told: dict[int, int] = {}
+    for outcome, number in zip(outcomes, numbers, strict=True):
+        before = f"The same person as in line {told[number]}; this line counts." if number in told else ""
+        assert before == outcome.reason
+        told[number] = outcome.line
+
+
+def test_persons_who_stand_far_apart_in_a_long_list_are_found_to_be_the_same() -> None:
+    count = 10_000
+    text = "address\n" + "".join(f"p{number}@contoso.example\n" for number in range(count)) * 2
+    outcomes = Register().run(text, 500)
+    assert [""] * count == [outcome.reason for outcome in outcomes[:count]]
+    assert [f"The same person as in line {line}; this line counts." for line in range(2, count + 2)] == [
+        outcome.reason for outcome in outcomes[count:]
+    ]
 
 
 def test_a_domain_that_is_not_configured_leaves_its_rows_out_and_is_summed_up() -> None:

@@ -7,11 +7,10 @@ finishes the work, with nothing done twice.
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from functools import partial
-from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, BinaryIO
@@ -21,8 +20,8 @@ import click
 from provisioner.address import normalise_domain
 from provisioner.cli.context import INTERRUPTED, PathOf, Refusal, actor, open_services, settings_from
 from provisioner.cli.invitesaid import print_row, print_sums, print_sums_as_json
-from provisioner.cli.output import file_at
-from provisioner.errors import InvalidTable, UnknownDomain
+from provisioner.cli.spreadsheetfile import spreadsheet_at
+from provisioner.errors import InvalidTable, ProvisionerError, UnknownDomain
 
 if TYPE_CHECKING:
     from provisioner.app import Services
@@ -69,6 +68,8 @@ def invite(
     Its first line names the columns: address, username, name, language; or those of the user export of the Microsoft
     365 admin centre. Whoever has no open link gets one; whoever has one keeps it.
     """
+    if report and report.exists() and report.samefile(file):
+        raise click.UsageError(f"The report would replace the list {file}. Give the report a name of its own.")
     settings = settings_from(ctx, link_days=days, link_devices=devices)
     with open_services(settings) as services:
         selection = _selection(services, domains, included)
@@ -80,8 +81,7 @@ def invite(
     else:
         print_sums(tally, dry_run=dry_run, report=report)
     if stopped:
-        again = "Nobody was invited." if dry_run else "What was done is kept; run the same command again to finish it."
-        raise Refusal(f"Interrupted after line {tally.last_line}. {again}", exit_code=INTERRUPTED)
+        raise Refusal(f"Interrupted {_how_far(tally, dry_run=dry_run)}", exit_code=INTERRUPTED)
     ctx.exit(1 if tally.has_findings else 0)
 
 
@@ -107,26 +107,27 @@ def _invite(
     quiet: bool,
 ) -> "Tally":
     """Go through the list, and sum up what became of it."""
-    from provisioner.invitations import Tally, invite_in_batches, people, read_table
+    from provisioner.invitations import Outcome, Tally, invite_in_batches, people, read_table
 
     lifetime, devices = timedelta(days=settings.link_days), settings.link_devices
     invite = partial(services.links.invite, lifetime=lifetime, devices=devices, actor=actor())
     deed = services.links.foresee if dry_run else invite
     tally = Tally()
-    with ExitStack() as stack:
+    with _stops_told(tally, dry_run=dry_run), ExitStack() as stack:
         source = stack.enter_context(_opened(file))
         try:
             table = read_table(source)
         except InvalidTable as refusal:
             raise InvalidTable(f"{file}: {refusal}") from None
-        tell = [stack.enter_context(_report_at(report))] if report else []
-        if dry_run and not quiet:
-            tell.append(print_row)
+        tell: list[Callable[[Outcome], None]] = [print_row] if dry_run and not quiet else []
+        if report:
+            tell.append(_reporting(stack.enter_context(spreadsheet_at(report, _REPORT))))
         advance = stack.enter_context(_progress(source, file.stat().st_size, quiet=dry_run and not quiet))
         for outcomes in invite_in_batches(people(table, selection), deed, pause=time.sleep):
             for outcome in outcomes:
                 tally.add(outcome)
-                for say in tell:
+            for say in tell:
+                for outcome in outcomes:
                     say(outcome)
             advance()
             if interrupted():
@@ -145,17 +146,24 @@ def _opened(file: Path) -> BinaryIO:
     return source
 
 
-@contextmanager
-def _report_at(path: Path) -> Iterator[Callable[["Outcome"], None]]:
-    """Writes rows to a report that is at ``path`` when the block has ended."""
-    from provisioner.invitations import spreadsheet
+def _reporting(write: Callable[[Iterable[object]], None]) -> Callable[["Outcome"], None]:
+    return lambda outcome: write(getattr(outcome, name) for name in _REPORT)
 
-    with file_at(path) as file:
-        text = TextIOWrapper(file, encoding="utf-8-sig", newline="")  # with its mark, Excel reads it as what it is
-        write = spreadsheet(text, _REPORT)
-        yield lambda outcome: write(getattr(outcome, name) for name in _REPORT)
-        text.flush()
-        text.detach()
+
+@contextmanager
+def _stops_told(tally: "Tally", *, dry_run: bool) -> Iterator[None]:
+    """Adds to what ends the work in the middle of the list how far it has come."""
+    try:
+        yield
+    except ProvisionerError as failure:
+        if not tally.rows:
+            raise
+        raise Refusal(f"{failure}\nStopped {_how_far(tally, dry_run=dry_run)}", exit_code=1) from failure
+
+
+def _how_far(tally: "Tally", *, dry_run: bool) -> str:
+    again = "Nobody was invited." if dry_run else "What was done is kept; run the same command again to finish it."
+    return f"after line {tally.last_line}. {again}"
 
 
 @contextmanager

@@ -23,6 +23,9 @@ def print_row(outcome: "Outcome") -> None:
 
 def print_sums(tally: "Tally", *, dry_run: bool, report: Path | None) -> None:
     """Write how many people are invited, how many rows are left out and why."""
+    if not tally.rows:
+        click.echo("The list has no row under the names of its columns.")
+        return
     new, kept = tally.results["invited"], tally.people - tally.results["invited"]
     if not dry_run:
         _print_notes(tally, report)

@@ -5,7 +5,6 @@ Links are built from the configured public URL alone.
 
 from collections.abc import Sequence
 from datetime import timedelta
-from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,8 @@ import click
 from provisioner.cli.context import PathOf, Refusal, actor, open_services, settings_from
 from provisioner.cli.linkchange import extend, reissue, revoke
 from provisioner.cli.linksaid import described, known, print_history, print_link, print_links
-from provisioner.cli.output import file_at, plain, print_json, say_none_yet
+from provisioner.cli.output import plain, print_json, say_none_yet
+from provisioner.cli.spreadsheetfile import spreadsheet_at
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -155,8 +155,6 @@ def _newest(services: "Services", address: str) -> "SetupLink":
 
 
 def _write_csv(path: Path, found: Sequence["SetupLink"], now: "datetime") -> None:
-    from provisioner.invitations import spreadsheet
-
     columns = [
         "address",
         "username",
@@ -169,11 +167,7 @@ def _write_csv(path: Path, found: Sequence["SetupLink"], now: "datetime") -> Non
         "devices_used",
         "id",
     ]
-    with file_at(path) as file:
-        text = TextIOWrapper(file, encoding="utf-8-sig", newline="")  # with its mark, Excel reads it as what it is
-        write = spreadsheet(text, columns)
+    with spreadsheet_at(path, columns) as write:
         for each in found:
             told = plain(described(each, now))
             write(told[name] for name in columns)
-        text.flush()
-        text.detach()

@@ -66,11 +66,17 @@ def print_fields(entries: Mapping[str, str]) -> None:
 
 def write_file(path: Path, content: bytes, *, secret: bool = False) -> None:
     """Write ``content`` to ``path`` entirely or not at all; a ``secret`` is for its owner alone. Raises NotWritten."""
-    with file_at(path, secret=secret) as file:
-        try:
-            file.write(content)
-        except OSError as failure:
-            raise _not_written(path, failure) from None
+    with file_at(path, secret=secret) as file, naming(path):
+        file.write(content)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """While the block writes to the file at ``path``: an OSError becomes NotWritten, which names it."""
+    try:
+        yield
+    except OSError as failure:
+        raise _not_written(path, failure) from None
 
 
 @contextmanager
@@ -79,14 +85,16 @@ def file_at(path: Path, *, secret: bool = False) -> Iterator[BinaryIO]:
 
     A ``secret`` is for its owner alone, whatever was there before.
     """
-    ours = True
+    told: BaseException | None = None
     try:
         with _opened(path, secret=secret) as file:
-            ours = False  # what fails in the block is the block's to tell
-            yield file
-            ours = True
+            try:
+                yield file
+            except BaseException as failure:
+                told = failure
+                raise
     except OSError as failure:
-        if not ours:
+        if failure is told:  # what fails in the block is the block's to tell
             raise
         raise _not_written(path, failure) from None
 

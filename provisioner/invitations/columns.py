@@ -1,8 +1,8 @@
 """Which column of a list means what, matched loosely: without case, blanks and punctuation.
 
-Ours are address, username, name and language. The others are those of the Microsoft 365 admin centre's user export,
-of Entra's, and what such columns are usually called; Microsoft documents neither list, so these names are from memory
-and a file of which none is known is explained.
+Ours are address, username, name and language. The others are those of the Microsoft 365 admin centre's user export, as
+an administrator has published it (the README of attilamacskasy/openidsync, read on 2026-11-26), of Entra's, and what
+such columns are usually called. Microsoft documents neither list, so a file of which none is known is explained.
 """
 
 import re
@@ -26,6 +26,7 @@ class Field(Enum):
     ENABLED = "account enabled"
     USER_TYPE = "user type"
     LICENCES = "licenses"
+    ASSIGNMENTS = "license assignment details"
     DELETED = "soft deletion time stamp"
 
 
@@ -57,19 +58,21 @@ _NAMES: Mapping[str, Field] = {
     "licenses": Field.LICENCES,
     "licences": Field.LICENCES,
     "assignedlicenses": Field.LICENCES,
+    "licenseassignmentdetails": Field.ASSIGNMENTS,  # older exports name the licence here alone
     "softdeletiontimestamp": Field.DELETED,
     "softdeletedtimestamp": Field.DELETED,
     "deleteddatetime": Field.DELETED,
 }
 _RANKS = {name: rank for rank, name in enumerate(_NAMES)}
 _SHOWN = 12  # columns, in a message
+_LONGEST_SHOWN = 40  # characters of a column's name
 _ADDRESSED_BY = (Field.ADDRESS, Field.PROXIES, Field.USERNAME)
 _PUNCTUATION = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: where it stands in a row, and what the file calls it."""
+    """A column: where it stands in a row, and what the file calls it, as a screen can show it."""
 
     position: int
     name: str
@@ -82,7 +85,7 @@ def columns_known(header: Sequence[str]) -> Mapping[Field, Column]:
         spelled = _spelled(name)
         field = _NAMES.get(spelled)
         if field and (field not in found or _RANKS[spelled] < found[field][0]):
-            found[field] = _RANKS[spelled], Column(position, name.strip())
+            found[field] = _RANKS[spelled], Column(position, _shown(name))
     return {field: column for field, (_, column) in found.items()}
 
 
@@ -110,6 +113,11 @@ def _suggestion(header: Sequence[str]) -> str:
         if near and _NAMES[near[0]] in _ADDRESSED_BY:
             return f"Is {printable(name.strip())} meant to be {_NAMES[near[0]].value!r}?"
     return "Name the column that holds the addresses 'address'."
+
+
+def _shown(name: str) -> str:
+    printing = (character for character in " ".join(name.split()) if character.isprintable())
+    return "".join(printing)[:_LONGEST_SHOWN]
 
 
 def _spelled(name: str) -> str:

@@ -10,6 +10,7 @@ from itertools import islice
 
 from provisioner.errors import StoreUnavailable, printable
 from provisioner.invitations.people import LeftOut, Listed, Why
+from provisioner.invitations.repeats import Repeats
 from provisioner.links import Invited
 from provisioner.store.invitations import Person
 
@@ -42,11 +43,11 @@ def invite_in_batches(
     ``invite`` is ``Links.invite`` with its terms, or ``Links.foresee``. While the database is locked, it is tried
     again for some twenty seconds, waiting with ``pause``. Raises StoreUnavailable; what was given then is stored.
     """
-    lines: dict[int, int] = {}  # a mailbox's hash -> the last line that invites it
+    repeats = Repeats()
     entries = iter(rows)
     while batch := list(islice(entries, size)):
         invited = _tried(invite, [entry.person for entry in batch if isinstance(entry, Listed)], pause)
-        yield [_outcome(entry, invited, lines) for entry in batch]
+        yield [_outcome(entry, invited, repeats) for entry in batch]
 
 
 def _tried(invite: Invite, people: Sequence[Person], pause: Callable[[float], None]) -> Mapping[str, Invited]:
@@ -62,7 +63,7 @@ def _tried(invite: Invite, people: Sequence[Person], pause: Callable[[float], No
     return invite(people)
 
 
-def _outcome(entry: Listed | LeftOut, invited: Mapping[str, Invited], lines: dict[int, int]) -> Outcome:
+def _outcome(entry: Listed | LeftOut, invited: Mapping[str, Invited], repeats: Repeats) -> Outcome:
     if isinstance(entry, LeftOut):
         return Outcome(entry.line, "", "left out", entry.column, entry.reason, entry.why)
     account = entry.person.account
@@ -71,9 +72,8 @@ def _outcome(entry: Listed | LeftOut, invited: Mapping[str, Invited], lines: dic
         reason = f"The domain {printable(account.domain)} is not configured here. 'provisioner domain add' adds it."
         why = Why.UNKNOWN_DOMAIN
         return Outcome(entry.line, account.address, "left out", entry.column, reason, why, domain=account.domain)
-    earlier = lines.get(hash(account.key))
-    lines[hash(account.key)] = entry.line
-    if earlier is not None:
+    earlier = repeats.replace(account.key, entry.line)
+    if earlier:
         reason = f"The same person as in line {earlier}; this line counts."
         return Outcome(entry.line, account.address, Invited.KEPT_LINK.value, entry.column, reason, None)
     return Outcome(entry.line, account.address, result.value, "", "", None)

@@ -67,10 +67,12 @@ class Lines:
         self.number += len(self._taken)
         self._taken.clear()
 
-    def give_back(self) -> None:
-        """The present row is only its first line after all."""
-        self._given_back.extendleft(reversed(self._taken[1:]))
-        del self._taken[1:]
+    def give_back(self, *, but: int = 1) -> int:
+        """The present row is only its first lines after all; says how many it had."""
+        taken = len(self._taken)
+        self._given_back.extendleft(reversed(self._taken[but:]))
+        del self._taken[but:]
+        return taken
 
     def _read(self) -> str:
         try:

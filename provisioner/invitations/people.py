@@ -110,13 +110,19 @@ def _select(cells: Mapping[Field, str], selection: Selection) -> None:
         _refuse_blocked(cells)
     if not selection.deleted and cells.get(Field.DELETED, "").strip():
         raise _Left(Field.DELETED, Why.DELETED, "The account is deleted. --include-deleted invites it.")
-    if not selection.unlicensed and Field.LICENCES in cells and _spelled(cells[Field.LICENCES]) in _NO_LICENCE:
+    if not selection.unlicensed and not _is_licensed(cells):
         raise _Left(Field.LICENCES, Why.UNLICENSED, "The account has no licence. --include-unlicensed invites it.")
 
 
 _NO_LICENCE = ("", "unlicensed", "unlicenced", "[]")
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _GUEST = "#ext#"
+
+
+def _is_licensed(cells: Mapping[Field, str]) -> bool:
+    """Also where the list tells nothing of licences."""
+    told = [_spelled(cells.get(field, "")) for field in (Field.LICENCES, Field.ASSIGNMENTS)]
+    return Field.LICENCES not in cells or any(licence not in _NO_LICENCE for licence in told)
 
 
 def _refuse_guests(cells: Mapping[Field, str]) -> None:

@@ -40,15 +40,16 @@ class UnusableRow:
 class Table:
     """The rows of one file, to be read once."""
 
-    def __init__(self, lines: Lines, *, delimiter: str, header: list[str]) -> None:
+    def __init__(self, lines: Lines, *, delimiter: str, header: list[str], max_rows: int) -> None:
         self.encoding = lines.encoding
         self.columns = columns_known(header)
         self._lines = lines
         self._delimiter = delimiter
         self._width = len(header)
+        self._max_rows = max_rows
 
     def rows(self) -> Iterator[TableRow | UnusableRow]:
-        """Each row in its order, without the empty ones. Past a million rows the rest is not read, and that is told."""
+        """Each row in its order, without the empty ones. Past the most that are read, that is told."""
         number = 0
         for line, cells in self._records():
             if isinstance(cells, str):
@@ -58,8 +59,8 @@ class Table:
             else:
                 continue
             number += 1
-            if number == MAX_ROWS:
-                reason = f"After {MAX_ROWS} rows the rest of the file was not read. Divide it into several."
+            if number == self._max_rows:
+                reason = f"After {number} rows the rest of the file was not read. Divide it into several."
                 yield UnusableRow(line + 1, "", reason)
                 return
 
@@ -81,7 +82,7 @@ class Table:
             yield self._lines.number, cells
 
     def _row(self, line: int, cells: list[str]) -> TableRow | UnusableRow:
-        if len(cells) != self._width:
+        if len(cells) < self._width or any(cells[self._width :]):
             return UnusableRow(line, "", f"The row has {len(cells)} cells and the first line {self._width}.")
         told: dict[Field, str] = {}
         for field, column in self.columns.items():
@@ -93,37 +94,49 @@ class Table:
         return TableRow(line, told)
 
 
-def read_table(file: BinaryIO) -> Table:
+def read_table(file: BinaryIO, *, max_rows: int = MAX_ROWS) -> Table:
     """The table in ``file``, which can be sought in. Raises InvalidTable where it is none that tells addresses."""
     lines = Lines(file)
     try:
-        first = _first_line(lines)
+        _go_to_header(lines)
     except Unusable as reason:
         raise InvalidTable(f"The first line cannot be read: {reason}") from None
-    delimiter, header = max(
-        ((delimiter, _cells(first, delimiter)) for delimiter in _DELIMITERS),
-        key=lambda split: (len(columns_known(split[1])), len(split[1])),
-    )
+    delimiter, header = _header(lines)
     require_address(columns_known(header), header)
-    return Table(lines, delimiter=delimiter, header=header)
+    return Table(lines, delimiter=delimiter, header=header, max_rows=max_rows)
 
 
-def _first_line(lines: Lines) -> str:
-    """The line with the names of the columns, after empty ones and Excel's ``sep=;``."""
+def _go_to_header(lines: Lines) -> None:
+    """Past empty lines and Excel's ``sep=;``, to the line with the names of the columns."""
     for line in lines:
         if line.strip() and not line.lower().startswith("sep="):
-            return line
+            lines.give_back(but=0)
+            return
         lines.end_row()
     raise InvalidTable(
         "The file is empty. A first line such as 'address,name' and a line for each person were expected."
     )
 
 
-def _cells(line: str, delimiter: str) -> list[str]:
+def _header(lines: Lines) -> tuple[str, list[str]]:
+    """The delimiter that makes most of the first row, and the cells it makes."""
+    tries = [(delimiter, *_first_row(lines, delimiter)) for delimiter in _DELIMITERS]
+    delimiter, header, length = max(tries, key=lambda made: (len(columns_known(made[1])), len(made[1])))
+    if not columns_known(header) and not all(cells for _, cells, _ in tries):
+        raise InvalidTable("The first line is not written as CSV is. See its quotation marks.")
+    for _ in range(length):
+        next(lines)
+    lines.end_row()
+    return delimiter, header
+
+
+def _first_row(lines: Lines, delimiter: str) -> tuple[list[str], int]:
+    """The cells that ``delimiter`` makes of the next row (none: it cannot be read), and its lines; nothing is taken."""
     try:
-        return next(csv.reader([line], delimiter=delimiter, strict=True), [])
-    except csv.Error:
-        return []
+        cells = next(csv.reader(lines, delimiter=delimiter, strict=True))
+    except (csv.Error, Unusable):
+        cells = []
+    return cells, lines.give_back(but=0)
 
 
 def _refused(cell: str, encoding: str) -> str:

@@ -155,7 +155,8 @@ class Links:
         """
         with self._changing(link_id) as (connection, stored, now):
             allowed = stored.devices_allowed if devices is None else stored.devices_used + devices
-            check_limits(lifetime, allowed)
+            for number in (allowed, 1 if devices is None else devices):
+                check_limits(lifetime, number)
             stored, token = next_issue(self._key, stored, expires_at=now + lifetime, devices_allowed=allowed)
             rows.renew(connection, stored)
             details = {**link_details(stored), "issue": stored.issue}
