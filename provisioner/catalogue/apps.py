@@ -11,8 +11,7 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-from provisioner.address import refuse_unwritable
-from provisioner.errors import InvalidSetting, InvalidText, printable, suggestion
+from provisioner.errors import InvalidSetting, printable, suggestion
 from provisioner.factfile import EVIDENCE, Table, read_fact_file
 from provisioner.managed import AppPlatform, AppSetting, Channel, ManagedApp, Value
 from provisioner.model import Evidence
@@ -54,17 +53,9 @@ class AppKey:
         assert isinstance(value, (str, bool, int))
         if self.accepted and value not in self.accepted:
             raise self._unexpected(" or ".join(map(repr, self.accepted)), value)
-        if isinstance(value, str):
-            self._refuse_text(value)
-        return AppSetting(self.name, value, self.platforms, self.channels)
-
-    def _refuse_text(self, value: str) -> None:
-        if self.pattern is not None and not self.pattern.fullmatch(value):
+        if isinstance(value, str) and self.pattern is not None and not self.pattern.fullmatch(value):
             raise self._unexpected(self.form, value)
-        try:
-            refuse_unwritable(value)
-        except InvalidText as refusal:
-            raise InvalidSetting(f"The app setting {self.name} {refusal}") from None
+        return AppSetting(self.name, value, self.platforms, self.channels)
 
     def _unexpected(self, expected: str, value: object) -> InvalidSetting:
         return InvalidSetting(f"The app setting {self.name} takes {expected}; found {printable(repr(value))}.")
