@@ -19,7 +19,6 @@ from provisioner.organisation import Logo, Organisation
 from provisioner.sending import Letter, card_sheet, poster
 from provisioner.sending.printing import groups
 from provisioner.texts import LANGUAGES
-from tests import capabilities
 from tests.commands import PUBLIC_URL, Shell, shell_with_contoso
 from tests.samples import ANNA, CONTOSO
 from tests.test_sending_mail import PNG, STATIONERY, TOKEN, letter
@@ -210,22 +209,6 @@ def test_without_a_public_url_nothing_is_printed(shell: Shell) -> None:
 
 
 # On paper.
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator["Browser"]:
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        capabilities.absent("chromium", reason="Playwright is not installed: pip install 'provisioner[e2e]'")
-    binary = capabilities.require_program(
-        "chromium", package="chromium", binaries=["chromium", "chromium-browser", "/usr/lib/chromium/chromium"]
-    )
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-        browser = playwright.chromium.launch(executable_path=binary, args=arguments)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
