@@ -87,6 +87,18 @@ def test_every_device_is_led_to_its_own_way_in_the_browsers_language(
     assert scripts == page.locator("button.copy").first.is_visible()
 
 
+@pytest.mark.parametrize("tag", ["en", "ar", "he"])
+def test_the_settings_to_go_through_stand_in_the_order_of_reading(
+    open_page: Open, demo: Demonstration, tag: str
+) -> None:
+    page = open_page(f"{demo.said['setup_link']}?device=iphone&lang={tag}", size=DESKTOP)
+    path = page.locator(".path", has_text="General").first
+    path.evaluate("path => path.style.whiteSpace = 'nowrap'")
+    places = [box["x"] for name in path.locator("bdi").all() if (box := name.bounding_box())]
+    assert 4 == len(places)
+    assert places == sorted(places, reverse="rtl" == LANGUAGES[tag].direction)
+
+
 @pytest.mark.parametrize("tag", ["en", "ar"])
 def test_a_setting_is_copied_by_one_tap_and_that_is_said(open_page: Open, demo: Demonstration, tag: str) -> None:
     page = open_page(f"{demo.said['setup_link']}?device=android&lang={tag}")
