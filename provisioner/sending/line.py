@@ -56,17 +56,17 @@ class RelayLine:
             return self._not_taken(code, said, recipient)
         try:
             code, said = smtp.data(mail)
-        except SMTPDataError as refusal:  # the server did not want to see it
-            code, said = refusal.smtp_code, _octets(refusal.smtp_error)
+        except SMTPDataError as refusal:  # the server did not want to see it, whatever else its answer means
+            return self._not_wanted(refusal.smtp_code, _octets(refusal.smtp_error), recipient)
         except (SMTPServerDisconnected, OSError):
             self._drop()
             return Outcome(Fate.UNSURE, "The connection broke while the mail was handed over.")
-        if code == 250:
+        if 200 <= code < 300:
             return Outcome(Fate.SENT)
-        if code >= 500 and _ABOUT_THE_SENDER.search(self._text(said, recipient)):
-            self._drop()
-            raise SenderRefused(f"The mail server takes no mail from this sender: {self._answer(code, said)}")
-        return self._not_taken(code, said, recipient)
+        if 400 <= code < 600:
+            return self._not_wanted(code, said, recipient)
+        self._drop()
+        return Outcome(Fate.UNSURE, "The mail server's answer to the mail neither takes nor refuses it.")
 
     def close(self) -> None:
         """Say goodbye."""
@@ -95,6 +95,13 @@ class RelayLine:
         if code < 500:
             raise RelayUnavailable(f"The mail server takes no mail at the moment: {self._answer(code, said)}")
         raise RelayUnusable(f"The mail server takes no mail from this sender: {self._answer(code, said)}")
+
+    def _not_wanted(self, code: int, said: bytes, recipient: str) -> Outcome:
+        """The fate of a mail that the server does not want. Raises SenderRefused where it wants none of ours."""
+        if code >= 500 and _ABOUT_THE_SENDER.search(self._text(said, recipient)):
+            self._drop()
+            raise SenderRefused(f"The mail server takes no mail from this sender: {self._answer(code, said)}")
+        return self._not_taken(code, said, recipient)
 
     def _not_taken(self, code: int, said: bytes, recipient: str) -> Outcome:
         self._forget_mail(code)
