@@ -113,6 +113,15 @@ def test_a_refused_sign_in_says_what_the_server_said(server: MailServer, sign_in
     assert "wrong" not in str(refusal.value)
 
 
+def test_a_challenge_that_is_no_base64_is_no_sign_in(server: MailServer) -> None:
+    server.to_sign_in = "334 abc"
+    with (
+        closing(line_to(server, sign_in=Password(SENDER, "wrong"))) as line,
+        pytest.raises(RelayUnusable, match="cannot be used as it is set here: its challenge is not written in base64"),
+    ):
+        deliver(line)
+
+
 def test_a_server_without_oauth2_is_not_asked_for_it() -> None:
     with (
         mail_server(mechanisms=frozenset({"PLAIN"})) as server,

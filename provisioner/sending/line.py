@@ -6,6 +6,7 @@ token, without an initial response, since a token is longer than a command line 
 """
 
 import re
+from binascii import Error as Base64Error
 from contextlib import suppress
 from smtplib import (
     SMTP,
@@ -133,6 +134,9 @@ class RelayLine:
             if isinstance(failure, SMTPException) and not isinstance(failure, SMTPServerDisconnected):
                 raise self._no_way_in(failure) from None
             raise self._unavailable(failure) from None
+        except Base64Error:  # RFC 4954 section 4
+            _hang_up(smtp)
+            raise self._no_way_in("its challenge is not written in base64") from None
         except BaseException:
             _hang_up(smtp)
             raise
@@ -191,7 +195,7 @@ class RelayLine:
             return RelayUnavailable(f"The mail server {self._place()} takes no mail at the moment: {answer}")
         return RelayUnusable(f"The mail server {self._place()} refuses this service: {answer}")
 
-    def _no_way_in(self, failure: SMTPException) -> RelayUnusable:
+    def _no_way_in(self, failure: SMTPException | str) -> RelayUnusable:
         return RelayUnusable(
             f"The mail server {self._place()} cannot be used as it is set here: {failure}. Nothing was sent, and "
             "nothing is ever sent without TLS."
