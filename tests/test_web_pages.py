@@ -200,9 +200,31 @@ def test_what_is_not_there_is_always_the_same_page(website: Website, path: str, 
     assert (reference.data, dict(reference.headers)) == (answer.data, dict(answer.headers))
 
 
+def test_a_wrong_link_names_the_help_desk_where_there_is_only_one(website: Website) -> None:
+    page = Page(website.get(UNKNOWN["unknown"]))
+    assert "mailto:help@contoso.example" in page.links()
+    website.directory.add_organisation(Organisation("fabrikam", "Fabrikam"), actor="test")
+    page = Page(website.get(UNKNOWN["unknown"]))
+    assert "mailto:help@contoso.example" not in page.links()
+    assert "Ask the IT department of your company, or whoever gave you the link." in page.text
+
+
+def test_a_wrong_link_is_the_same_kind_page_while_the_store_is_down(website: Website, tmp_path: Path) -> None:
+    reference = website.get("/nowhere")
+    (tmp_path / "provisioner.sqlite3").rename(tmp_path / "away")
+    website.directory.refresh()
+    assert (404, reference.data) == ((answer := website.get("/nowhere")).status_code, answer.data)
+
+
 def test_a_file_that_is_not_offered_is_that_same_page(website: Website) -> None:
     reference, answer = website.get(UNKNOWN["unknown"]), website.get(f"{website.link().path}/none.mobileconfig")
     assert (reference.data, dict(reference.headers)) == (answer.data, dict(answer.headers))
+
+
+def test_a_logo_does_not_tell_a_wrong_file_from_a_wrong_link(tmp_path: Path) -> None:
+    website = make_website(tmp_path, organisation=replace(CONTOSO, logo=Logo(b"\x89PNG\r\n\x1a\n")))
+    reference, answer = website.get(UNKNOWN["unknown"]), website.get(f"{website.link().path}/none.mobileconfig")
+    assert (reference.status_code, reference.data) == (answer.status_code, answer.data)
 
 
 def test_a_link_whose_domain_was_removed_is_that_same_page(website: Website) -> None:
