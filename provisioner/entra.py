@@ -5,6 +5,7 @@ library MSAL. Authority and scope are facts of the cloud and come from the catal
 """
 
 import os
+import re
 import stat
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -26,6 +27,9 @@ _MAX_PEM_OCTETS = 64 * 1024
 # RFC 6749 section 4.1.2.1: the server's own trouble, and not a refusal.
 _LATER = ("temporarily_unavailable", "server_error")
 _NOT_SHOWN = "********"
+_TOKEN = re.compile(r"[\x20-\x7e]+")  # RFC 6749 appendix A.12
+# What MSAL raises of an answer that is no JSON, or JSON in which it does not find what it takes for granted.
+_OF_ANOTHER_SHAPE = (ValueError, TypeError, AttributeError, LookupError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +75,13 @@ class AppToken:
                 f"The sign-in page {self._authority} does not answer ({type(failure).__name__}). Try again in a "
                 "moment; if it stays so, see that this machine may connect to it."
             ) from None
-        except ValueError:  # it answers, but not with JSON
+        except _OF_ANOTHER_SHAPE:
             raise SignInUnavailable(
                 f"What answers at {self._authority} is not Microsoft's sign-in. See that no proxy or portal stands "
                 "between it and this machine."
             ) from None
         token = answer.get("access_token")
-        if isinstance(token, str) and token:
+        if isinstance(token, str) and _TOKEN.fullmatch(token):
             return token
         raise self._refusal(answer)
 

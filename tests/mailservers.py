@@ -60,6 +60,7 @@ class MailServer:
     to_sign_in: str = ""  # what it says to a wrong password instead of the usual
     to_sender: str = TAKEN  # what it says to MAIL FROM
     to_recipient: dict[str, str] = field(default_factory=dict)
+    to_data: str = ""  # what it says to DATA instead of asking for the mail
     to_mail: dict[str, str] = field(default_factory=dict)  # by recipient
     received: list[Received] = field(default_factory=list)
     connections: int = 0
@@ -143,11 +144,20 @@ class MailServer:
         return AuthResult(success=False, handled=False, message=self.to_sign_in or None)
 
 
+class _Smtp(SMTP):
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
+        """RFC 5321 section 4.1.1.4, unless the test wants otherwise."""
+        if self.event_handler.to_data:
+            await self.push(self.event_handler.to_data)
+        else:
+            await super().smtp_DATA(arg)
+
+
 class _Controller(Controller):
     def factory(self) -> SMTP:
         """One for each connection."""
         self.handler.connections += 1
-        return SMTP(self.handler, **self.SMTP_kwargs)
+        return _Smtp(self.handler, **self.SMTP_kwargs)
 
 
 def _hang_up(server: SMTP) -> None:

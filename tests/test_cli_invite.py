@@ -378,6 +378,15 @@ def test_a_file_that_is_no_list_is_misuse_and_explained(
     assert shell.refusal("invite", path).startswith(f"{path}: {said}")
 
 
+@pytest.mark.parametrize("options", [(), ("--dry-run",), ("--json",)])
+def test_a_column_that_is_nearly_called_like_a_known_one_is_told_before_anybody_is_invited(
+    options: tuple[str, ...], shell: Shell, write: ListWriter
+) -> None:
+    result = shell.run("invite", write("User principal name,Proxy adresses", f"{ANNA},SMTP:{BERTA}"), *options)
+    said = "The column 'Proxy adresses' is not read. If it is meant to be 'proxy addresses', rename it."
+    assert [f"Warning: {said}"] == result.stderr.splitlines()
+
+
 def test_a_workbook_is_misuse_and_the_way_to_a_list_is_told(shell: Shell, tmp_path: Path) -> None:
     book = tmp_path / "people.xlsx"
     book.write_bytes(b"PK\x03\x04 and so on")

@@ -72,6 +72,13 @@ def test_what_is_less_important_than_the_level_is_left_out(capsys: pytest.Captur
     assert 1 == len(capsys.readouterr().err.splitlines())
 
 
+def test_the_sign_in_library_quotes_no_answer_that_may_hold_a_token(capsys: pytest.CaptureFixture[str]) -> None:
+    start_log(level="debug", form="text")
+    for name in ("msal", "msal.oauth2cli.oauth2"):
+        logging.getLogger(name).error("Token response is not in json format: %s", TOKEN)
+    assert "" == capsys.readouterr().err
+
+
 def test_the_database_library_tells_no_statements(capsys: pytest.CaptureFixture[str]) -> None:
     start_log(level="info", form="text")
     logging.getLogger("sqlalchemy.engine.Engine").info("SELECT address FROM invitations")

@@ -125,6 +125,37 @@ def test_trouble_at_the_other_end_may_pass(server: TokenServer, answer: tuple[in
     assert "token 2" == application(server).current()
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (200, "[]"),
+        (200, "null"),
+        (200, '"token"'),
+        (401, "[1]"),
+        (200, '{"access_token": "t", "expires_in": null}'),
+        (200, '{"access_token": "t", "expires_in": 3600, "scope": 5}'),
+    ],
+)
+def test_json_of_another_shape_is_no_answer_of_microsofts(server: TokenServer, answer: tuple[int, str]) -> None:
+    server.answers.append(answer)
+    with pytest.raises(SignInUnavailable, match="is not Microsoft's sign-in"):
+        application(server).current()
+
+
+@pytest.mark.parametrize("description", [{}, [], None, {"authorization_endpoint": "x", "token_endpoint": 5}])
+def test_neither_is_a_tenant_that_is_described_in_another_shape(server: TokenServer, description: object) -> None:
+    server.descriptions.append(description)
+    with pytest.raises(SignInUnavailable, match="is not Microsoft's sign-in"):
+        application(server).current()
+
+
+@pytest.mark.parametrize("token", ['""', "5", '"t\\u00f6k"', '"to\\nken"'])
+def test_what_no_token_can_be_is_none(server: TokenServer, token: str) -> None:
+    server.answers.append((200, f'{{"access_token": {token}, "expires_in": 3600}}'))
+    with pytest.raises(SignInRefused):
+        application(server).current()
+
+
 def test_a_server_that_is_not_there_may_be_there_later() -> None:
     nobody = TokenServer(authority=f"https://{HOST}:{free_port()}")
     with pytest.raises(SignInUnavailable, match="does not answer"):

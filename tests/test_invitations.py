@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from provisioner.errors import InvalidInput, InvalidTable, StoreUnavailable
 from provisioner.invitations import (
+    Field,
     LeftOut,
     Listed,
     Outcome,
@@ -117,6 +118,27 @@ def test_columns_are_found_however_they_are_spelled(header: str) -> None:
     assert [ANNA] == _addresses(_read(f"{header},Something\n{ANNA},x\n"))
 
 
+@pytest.mark.parametrize(
+    ("header", "meant"),
+    [
+        ("User principal name,Proxy adresses", {"Proxy adresses": Field.PROXIES}),
+        ("User principal name,Block credentials", {"Block credentials": Field.BLOCKED}),
+        ("address,Nmame,langauge", {"Nmame": Field.NAME, "langauge": Field.LANGUAGE}),
+        ("address,Email adress,Displayed name", {"Displayed name": Field.NAME}),  # an address is known already
+        ("address,First name,Surname,Title,Department,City,Street address,Mobile phone,Office", {}),
+    ],
+)
+def test_a_column_that_is_nearly_called_like_one_that_is_missing_is_told(
+    header: str, meant: Mapping[str, Field]
+) -> None:
+    assert meant == read_table(BytesIO(f"{header}\n".encode())).nearly_known
+
+
+@pytest.mark.parametrize("header", ["EXPORT", "COLUMNS_OF_2025", "COLUMNS_OF_ENTRA"])
+def test_no_column_of_an_export_is_taken_for_a_mistyped_one(header: str) -> None:
+    assert {} == read_table(BytesIO(globals()[header].encode())).nearly_known
+
+
 def test_an_e_mail_column_goes_before_one_that_may_hold_a_street() -> None:
     assert [ANNA] == _addresses(_read(f"Address,Email\nMain Street 1,{ANNA}\n"))
 
@@ -151,6 +173,14 @@ COLUMNS_OF_2025 = (
     "Soft deletion time stamp,Title,Department,Preferred data location,City,CountryOrRegion,Office,StateOrProvince,"
     "Usage location,Last dirsync time,Block credential,Licenses,Password never expires,Last password change time stamp,"
     "Mobile Phone,Phone number,Postal code,Preferred language,Street address,Fax,Proxy addresses"
+)
+
+# Those of Entra's "Download users".
+COLUMNS_OF_ENTRA = (
+    "userPrincipalName,displayName,surname,mail,givenName,id,userType,jobTitle,department,accountEnabled,usageLocation,"
+    "streetAddress,state,country,officeLocation,city,postalCode,telephoneNumber,mobilePhone,alternateEmailAddress,"
+    "ageGroup,consentProvidedForMinor,legalAgeGroupClassification,companyName,creationType,directorySynced,"
+    "invitationState,identityIssuer,createdDateTime"
 )
 
 
@@ -340,6 +370,7 @@ def test_a_broken_character_in_utf_16_costs_its_row_alone() -> None:
         (b'address,"name\nanna@contoso.example,Anna\n', "The first line is not written as CSV is."),
         (b'"address"x,name\nanna@contoso.example,Anna\n', "The first line is not written as CSV is."),
         (b"Adress,City\nx,y\n", "Is 'Adress' meant to be 'address'?"),
+        (b"E-Mail-Adresse\nx\n", "Is 'E-Mail-Adresse' meant to be 'address'?"),
         (b"User principle name\nx\n", "Is 'User principle name' meant to be 'username'?"),
         (b"Street,City\nx,y\n", "The first line has 'Street', 'City'; address, username"),
         (b"\x89PNG\r\n\x1a\n\0\0", "No column holds addresses"),

@@ -266,7 +266,7 @@ def test_answers_go_to_the_support_contact_where_it_has_an_address(contact: str,
 
 @pytest.mark.parametrize(
     ("accent", "on_accent"),
-    [("", "#ffffff"), ("#0b6e4f", "#ffffff"), ("#ffcc00", "#1c2127"), ("#ffffff", "#1c2127"), ("#000000", "#ffffff")],
+    [("", "#ffffff"), ("#0b6e4f", "#ffffff"), ("#ffcc00", "#000000"), ("#ffffff", "#000000"), ("#000000", "#ffffff")],
 )
 def test_words_can_be_read_on_the_organisations_colour(accent: str, on_accent: str) -> None:
     assert (accent or "#0b57d0", on_accent) == colours(Organisation(id="c", name="C", accent_colour=accent))
@@ -275,7 +275,7 @@ def test_words_can_be_read_on_the_organisations_colour(accent: str, on_accent: s
 @given(st.from_regex(r"#[0-9a-f]{6}", fullmatch=True))
 def test_the_contrast_is_enough_on_any_colour(accent: str) -> None:
     chosen, on_accent = colours(Organisation(id="c", name="C", accent_colour=accent))
-    assert _contrast(chosen, on_accent) >= 3.49  # bold and 18 px: WCAG 2.2, 1.4.3 asks for 3 there
+    assert _contrast(chosen, on_accent) >= 4.5  # WCAG 2.2, 1.4.3: the button's 18 px are not large yet
 
 
 def _contrast(one: str, other: str) -> float:

@@ -113,6 +113,15 @@ def test_a_refused_sign_in_says_what_the_server_said(server: MailServer, sign_in
     assert "wrong" not in str(refusal.value)
 
 
+def test_a_challenge_that_is_no_base64_is_no_sign_in(server: MailServer) -> None:
+    server.to_sign_in = "334 abc"
+    with (
+        closing(line_to(server, sign_in=Password(SENDER, "wrong"))) as line,
+        pytest.raises(RelayUnusable, match="cannot be used as it is set here: its challenge is not written in base64"),
+    ):
+        deliver(line)
+
+
 def test_a_server_without_oauth2_is_not_asked_for_it() -> None:
     with (
         mail_server(mechanisms=frozenset({"PLAIN"})) as server,
@@ -262,6 +271,31 @@ def test_a_server_that_does_not_want_to_see_the_mail_has_refused_it(server: Mail
     with closing(line_to(server)) as line:
         assert Outcome(Fate.REFUSED, "503 Error: need RCPT command") == deliver(line)
         assert Outcome(Fate.SENT) == deliver(line, BOB)
+
+
+@pytest.mark.parametrize("said", ["200 fine", "251 will forward", "299 whatever"])
+def test_every_good_answer_to_the_mail_means_that_the_server_has_it(server: MailServer, said: str) -> None:
+    server.to_mail[ANNA] = said
+    with closing(line_to(server)) as line:
+        assert Outcome(Fate.SENT) == deliver(line)
+
+
+@pytest.mark.parametrize("said", ["354 and now?", "Hello", "150 wait", "999 what"])
+def test_an_answer_to_the_mail_that_says_neither_yes_nor_no_leaves_it_unsure(server: MailServer, said: str) -> None:
+    server.to_mail[ANNA] = said
+    with closing(line_to(server)) as line:
+        assert Fate.UNSURE is deliver(line).fate
+        assert Outcome(Fate.SENT) == deliver(line, BOB)
+    assert 2 == server.connections, "nobody knows where in the dialogue such a server is"
+
+
+def test_a_mail_that_was_not_asked_for_is_not_sent_whatever_the_server_says(server: MailServer) -> None:
+    server.to_data = "250 fine"
+    with closing(line_to(server)) as line:
+        assert Outcome(Fate.DEFERRED, "250 fine") == deliver(line)
+        server.to_data = ""
+        assert Outcome(Fate.SENT) == deliver(line)
+    assert [ANNA] == server.recipients
 
 
 def test_a_server_that_hangs_up_after_a_refusal_is_called_again(server: MailServer) -> None:

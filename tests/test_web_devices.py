@@ -79,6 +79,11 @@ NAMES = {
         Device.IPAD,
         Browser.CANNOT_INSTALL,
     ),
+    "the Google app on an iPad asking for desktop sites": (
+        f"{_MAC} GSA/391.0 Safari/605.1.15",
+        Device.IPAD,
+        Browser.IN_APP,
+    ),
     "Safari on a Mac": (f"{_MAC} Version/18.6 Safari/605.1.15", Device.MAC, Browser.INSTALLS),
     "DuckDuckGo on a Mac": (f"{_MAC} Version/18.6 Safari/605.1.15 Ddg/18.6", Device.MAC, Browser.INSTALLS),
     "Firefox on a Mac": (
@@ -146,6 +151,21 @@ def test_a_browser_is_recognised(user_agent: str, device: Device, browser: Brows
 def test_the_persons_choice_always_wins(device: Device) -> None:
     visitor = recognise(NAMES["Chrome on Android"][0], chosen=device.value)
     assert (device, False) == (visitor.device, visitor.guessed)
+
+
+@pytest.mark.parametrize(
+    ("rest", "browser"),
+    [
+        ("Version/18.6 Safari/605.1.15", Browser.INSTALLS),
+        ("Version/18.6 Safari/605.1.15 Ddg/18.6", Browser.CANNOT_INSTALL),
+        ("", Browser.IN_APP),  # a web view says nothing of Safari
+        ("Instagram 400.0 Safari/605.1.15", Browser.IN_APP),
+    ],
+)
+def test_a_mac_that_is_an_ipad_after_all_has_an_ipads_browser(rest: str, browser: Browser) -> None:
+    assert browser is recognise(f"{_MAC} {rest}", chosen="ipad").browser
+    assert Browser.INSTALLS is recognise(f"{_MAC} {rest}").browser
+    assert Browser.INSTALLS is recognise(NAMES["Edge on Windows"][0], chosen="ipad").browser
 
 
 def test_a_choice_that_does_not_exist_leaves_the_guess() -> None:

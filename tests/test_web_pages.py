@@ -200,9 +200,31 @@ def test_what_is_not_there_is_always_the_same_page(website: Website, path: str, 
     assert (reference.data, dict(reference.headers)) == (answer.data, dict(answer.headers))
 
 
+def test_a_wrong_link_names_the_help_desk_where_there_is_only_one(website: Website) -> None:
+    page = Page(website.get(UNKNOWN["unknown"]))
+    assert "mailto:help@contoso.example" in page.links()
+    website.directory.add_organisation(Organisation("fabrikam", "Fabrikam"), actor="test")
+    page = Page(website.get(UNKNOWN["unknown"]))
+    assert "mailto:help@contoso.example" not in page.links()
+    assert "Ask the IT department of your company, or whoever gave you the link." in page.text
+
+
+def test_a_wrong_link_is_the_same_kind_page_while_the_store_is_down(website: Website, tmp_path: Path) -> None:
+    reference = website.get("/nowhere")
+    (tmp_path / "provisioner.sqlite3").rename(tmp_path / "away")
+    website.directory.refresh()
+    assert (404, reference.data) == ((answer := website.get("/nowhere")).status_code, answer.data)
+
+
 def test_a_file_that_is_not_offered_is_that_same_page(website: Website) -> None:
     reference, answer = website.get(UNKNOWN["unknown"]), website.get(f"{website.link().path}/none.mobileconfig")
     assert (reference.data, dict(reference.headers)) == (answer.data, dict(answer.headers))
+
+
+def test_a_logo_does_not_tell_a_wrong_file_from_a_wrong_link(tmp_path: Path) -> None:
+    website = make_website(tmp_path, organisation=replace(CONTOSO, logo=Logo(b"\x89PNG\r\n\x1a\n")))
+    reference, answer = website.get(UNKNOWN["unknown"]), website.get(f"{website.link().path}/none.mobileconfig")
+    assert (reference.status_code, reference.data) == (answer.status_code, answer.data)
 
 
 def test_a_link_whose_domain_was_removed_is_that_same_page(website: Website) -> None:
@@ -369,7 +391,7 @@ def test_thunderbirds_code_stands_wherever_a_phone_can_see_it(website: Website, 
     page = _page(website, website.link(), query=f"?device={device.value}")
     (expected,) = [website.site.provisioner.draft(ANNA, FORMATS["thunderbird-qr"]).content.decode()]
     drawings = [each["src"] for each in page.all("img") if each["alt"] == "QR code with the settings for Thunderbird"]
-    if device in (Device.IPHONE, Device.IPAD, Device.MAC):
+    if device in (Device.IPHONE, Device.IPAD):
         assert [] == drawings
     else:
         (drawing,) = drawings
@@ -382,6 +404,11 @@ def test_what_microsoft_may_say_is_explained_on_every_device(website: Website, d
     text = _page(website, website.link(), query=f"?device={device.value}").text
     for words in ("Need admin approval", "Not an approved app", "Waiting for approval", "This account is already on"):
         assert words in text
+
+
+@pytest.mark.parametrize("device", ["mac", "windows", "linux", "other"])
+def test_thunderbird_is_a_way_on_every_computer(website: Website, device: str) -> None:
+    assert "Open Thunderbird, and add a mail account." in _page(website, website.link(), query=f"?device={device}").text
 
 
 @pytest.mark.parametrize("device", ["windows", "linux", "other"])

@@ -35,6 +35,7 @@ class TokenServer:
     certificate: Certificate | None = None
     lifetime: int = 3599  # seconds
     answers: list[tuple[int, str]] = field(default_factory=list)  # instead of the right one, the first first
+    descriptions: list[object] = field(default_factory=list)  # of the tenant, likewise
     asked: list[Mapping[str, str]] = field(default_factory=list)
     discovered: list[str] = field(default_factory=list)
     authority: str = ""
@@ -49,6 +50,8 @@ class TokenServer:
         self.discovered.append(path)
         if path != f"/{self.tenant}/v2.0/.well-known/openid-configuration":
             return 400, {"error": "invalid_tenant", "error_description": "AADSTS90002: Tenant not found." + _TRACES}
+        if self.descriptions:
+            return 200, self.descriptions.pop(0)
         return 200, {
             "issuer": f"{self.authority}/{self.tenant}/v2.0",
             "authorization_endpoint": f"{self.authority}/{self.tenant}/oauth2/v2.0/authorize",

@@ -19,7 +19,7 @@ import click
 
 from provisioner.address import normalise_domain
 from provisioner.cli.context import INTERRUPTED, PathOf, Refusal, actor, open_services, settings_from
-from provisioner.cli.invitesaid import print_row, print_sums, print_sums_as_json
+from provisioner.cli.invitesaid import print_row, print_sums, print_sums_as_json, warn_of_columns
 from provisioner.cli.spreadsheetfile import spreadsheet_at
 from provisioner.errors import InvalidTable, ProvisionerError, UnknownDomain
 
@@ -119,6 +119,7 @@ def _invite(
             table = read_table(source)
         except InvalidTable as refusal:
             raise InvalidTable(f"{file}: {refusal}") from None
+        warn_of_columns(table)
         tell: list[Callable[[Outcome], None]] = [print_row] if dry_run and not quiet else []
         if report:
             tell.append(_reporting(stack.enter_context(spreadsheet_at(report, _REPORT))))

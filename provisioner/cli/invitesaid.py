@@ -8,10 +8,18 @@ import click
 from provisioner.cli.output import print_json
 
 if TYPE_CHECKING:
-    from provisioner.invitations import Outcome, Tally
+    from provisioner.invitations import Outcome, Table, Tally
 
 _SHOWN = 20  # rows, where nobody asked for each
 _WOULD = {"invited": "would be invited", "kept": "has an open link", "left out": "left out"}
+
+
+def warn_of_columns(table: "Table") -> None:
+    """Tell on standard error which columns are not read although their names are nearly known ones."""
+    for name, field in table.nearly_known.items():
+        click.echo(
+            f"Warning: The column {name!r} is not read. If it is meant to be {field.value!r}, rename it.", err=True
+        )
 
 
 def print_row(outcome: "Outcome") -> None:

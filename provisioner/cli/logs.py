@@ -13,6 +13,7 @@ import structlog
 from structlog.typing import Processor
 
 _QUIET_LIBRARIES = ("alembic", "sqlalchemy")  # at info they tell every statement
+_SILENT_LIBRARIES = ("msal",)  # it quotes answers, which may hold a token; what matters of them our errors say
 _writing = Lock()  # one line at a time
 
 
@@ -40,6 +41,8 @@ def start_log(*, level: str, form: str) -> None:
     root.setLevel(level.upper())
     for name in _QUIET_LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
+    for name in _SILENT_LIBRARIES:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 class _Events:

@@ -66,6 +66,9 @@ _NAMES: Mapping[str, Field] = {
 _RANKS = {name: rank for rank, name in enumerate(_NAMES)}
 _SHOWN = 12  # columns, in a message
 _LONGEST_SHOWN = 40  # characters of a column's name
+# How much of a name is right, by difflib's ratio. No column of an export comes near to another one.
+_NEARLY = 0.85
+_SIMILAR = 0.75  # where nothing else tells an address
 _ADDRESSED_BY = (Field.ADDRESS, Field.PROXIES, Field.USERNAME)
 _PUNCTUATION = re.compile(r"[\W_]+")
 
@@ -107,12 +110,27 @@ def require_address(columns: Mapping[Field, Column], header: Sequence[str]) -> N
     )
 
 
+def nearly_known(header: Sequence[str], columns: Mapping[Field, Column]) -> Mapping[str, Field]:
+    """What the columns of ``header`` seem to tell whose names may be mistyped, by the name that a screen can show.
+
+    A column that resembles one of ``columns``, which tell the same already, is no mistake.
+    """
+    near = {_shown(name): _nearest(name, _NEARLY) for name in header}
+    return {name: field for name, field in near.items() if field and field not in columns}
+
+
 def _suggestion(header: Sequence[str]) -> str:
     for name in header:
-        near = get_close_matches(_spelled(name), _NAMES, n=1, cutoff=0.75)
-        if near and _NAMES[near[0]] in _ADDRESSED_BY:
-            return f"Is {printable(name.strip())} meant to be {_NAMES[near[0]].value!r}?"
+        field = _nearest(name, _SIMILAR)
+        if field in _ADDRESSED_BY:
+            return f"Is {printable(name.strip())} meant to be {field.value!r}?"
     return "Name the column that holds the addresses 'address'."
+
+
+def _nearest(name: str, cutoff: float) -> Field | None:
+    """What the column ``name`` means if it is mistyped; of several that it resembles, the one that counts first."""
+    near = get_close_matches(_spelled(name), _NAMES, n=len(_NAMES), cutoff=cutoff)
+    return _NAMES[min(near, key=lambda each: _RANKS[each])] if near else None
 
 
 def _shown(name: str) -> str:

@@ -6,6 +6,7 @@ token, without an initial response, since a token is longer than a command line 
 """
 
 import re
+from binascii import Error as Base64Error
 from contextlib import suppress
 from smtplib import (
     SMTP,
@@ -56,17 +57,17 @@ class RelayLine:
             return self._not_taken(code, said, recipient)
         try:
             code, said = smtp.data(mail)
-        except SMTPDataError as refusal:  # the server did not want to see it
-            code, said = refusal.smtp_code, _octets(refusal.smtp_error)
+        except SMTPDataError as refusal:  # the server did not want to see it, whatever else its answer means
+            return self._not_wanted(refusal.smtp_code, _octets(refusal.smtp_error), recipient)
         except (SMTPServerDisconnected, OSError):
             self._drop()
             return Outcome(Fate.UNSURE, "The connection broke while the mail was handed over.")
-        if code == 250:
+        if 200 <= code < 300:
             return Outcome(Fate.SENT)
-        if code >= 500 and _ABOUT_THE_SENDER.search(self._text(said, recipient)):
-            self._drop()
-            raise SenderRefused(f"The mail server takes no mail from this sender: {self._answer(code, said)}")
-        return self._not_taken(code, said, recipient)
+        if 400 <= code < 600:
+            return self._not_wanted(code, said, recipient)
+        self._drop()
+        return Outcome(Fate.UNSURE, "The mail server's answer to the mail neither takes nor refuses it.")
 
     def close(self) -> None:
         """Say goodbye."""
@@ -95,6 +96,13 @@ class RelayLine:
         if code < 500:
             raise RelayUnavailable(f"The mail server takes no mail at the moment: {self._answer(code, said)}")
         raise RelayUnusable(f"The mail server takes no mail from this sender: {self._answer(code, said)}")
+
+    def _not_wanted(self, code: int, said: bytes, recipient: str) -> Outcome:
+        """The fate of a mail that the server does not want. Raises SenderRefused where it wants none of ours."""
+        if code >= 500 and _ABOUT_THE_SENDER.search(self._text(said, recipient)):
+            self._drop()
+            raise SenderRefused(f"The mail server takes no mail from this sender: {self._answer(code, said)}")
+        return self._not_taken(code, said, recipient)
 
     def _not_taken(self, code: int, said: bytes, recipient: str) -> Outcome:
         self._forget_mail(code)
@@ -126,6 +134,9 @@ class RelayLine:
             if isinstance(failure, SMTPException) and not isinstance(failure, SMTPServerDisconnected):
                 raise self._no_way_in(failure) from None
             raise self._unavailable(failure) from None
+        except Base64Error:  # RFC 4954 section 4
+            _hang_up(smtp)
+            raise self._no_way_in("its challenge is not written in base64") from None
         except BaseException:
             _hang_up(smtp)
             raise
@@ -184,7 +195,7 @@ class RelayLine:
             return RelayUnavailable(f"The mail server {self._place()} takes no mail at the moment: {answer}")
         return RelayUnusable(f"The mail server {self._place()} refuses this service: {answer}")
 
-    def _no_way_in(self, failure: SMTPException) -> RelayUnusable:
+    def _no_way_in(self, failure: SMTPException | str) -> RelayUnusable:
         return RelayUnusable(
             f"The mail server {self._place()} cannot be used as it is set here: {failure}. Nothing was sent, and "
             "nothing is ever sent without TLS."

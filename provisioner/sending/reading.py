@@ -7,7 +7,7 @@ from provisioner.errors import InvalidAddress
 from provisioner.organisation import Organisation
 
 _OUR_ACCENT = "#0b57d0"
-_DARK, _LIGHT = "#1c2127", "#ffffff"
+_BLACK, _WHITE = "#000000", "#ffffff"
 _ADDRESS = re.compile(r"[^\s,;<>()@]+@[^\s,;<>()@]+")
 
 
@@ -24,8 +24,8 @@ def contact_address(organisation: Organisation) -> str:
 def colours(organisation: Organisation) -> tuple[str, str]:
     """The organisation's colour, and black or white, whichever is better read on it (WCAG 2.2, relative luminance)."""
     accent = organisation.accent_colour or _OUR_ACCENT
-    # The contrast with white is (1.05) / (L + 0.05), with ours for black about (L + 0.05) / 0.065.
-    return accent, _LIGHT if 1.05 / (_luminance(accent) + 0.05) >= 4.5 else _DARK
+    against = _luminance(accent) + 0.05  # the better of the two contrasts is at least 4.58
+    return accent, _WHITE if 1.05 / against >= against / 0.05 else _BLACK
 
 
 def _luminance(colour: str) -> float:

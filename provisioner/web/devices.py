@@ -79,8 +79,9 @@ _IN_APP = (
     "; wv)",  # every web view on Android since 5.0
 )
 _WARNS = ("crios/",)
-# Only iPhone and iPad have these, so a "Macintosh" that says one is an iPad asking for desktop sites.
-_ONLY_ON_IOS = ("crios/", "fxios/", "edgios/", "focus/")
+# No Mac has these, so a "Macintosh" that says one is an iPad asking for desktop sites.
+_NOT_ON_A_MAC = ("crios/", "fxios/", "edgios/", "focus/", "gsa/")
+_IOS = (Device.IPHONE, Device.IPAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,21 +105,21 @@ def recognise(user_agent: str, *, chosen: str = "") -> Visitor:
     <Device.IPAD: 'ipad'>
     """
     name = user_agent[:_MAX_LOOKED_AT].lower()
-    for device in Device:
-        if device.value == chosen:
-            return Visitor(device, _browser(name), guessed=False)
-    return Visitor(_device(name), _browser(name), guessed=True)
+    guess = _device(name)
+    choice = next((device for device in Device if device.value == chosen), None)
+    # What says that it is a Mac is an iPad where the person says so.
+    on_ios = guess in _IOS or (guess is Device.MAC and choice in _IOS)
+    return Visitor(choice or guess, _browser(name, on_ios=on_ios), guessed=choice is None)
 
 
 def _device(name: str) -> Device:
     device = next((device for token, device in _DEVICES if token in name), Device.OTHER)
-    if device is Device.MAC and _holds(name, _ONLY_ON_IOS):
+    if device is Device.MAC and _holds(name, _NOT_ON_A_MAC):
         return Device.IPAD
     return device
 
 
-def _browser(name: str) -> Browser:
-    on_ios = _holds(name, ("iphone", "ipod", "ipad", *_ONLY_ON_IOS))
+def _browser(name: str, *, on_ios: bool) -> Browser:
     if not on_ios and "android" not in name:
         return Browser.INSTALLS
     if _holds(name, _IN_APP) or (on_ios and "applewebkit" in name and "safari/" not in name):

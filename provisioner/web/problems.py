@@ -1,10 +1,11 @@
 """Turns what went wrong into a page that says what happened and what to do: the only place that knows both.
 
 Status codes: RFC 9110 section 15. What is unknown, malformed, deleted or not offered is one and the same page, so that
-nobody learns which links exist.
+nobody learns which links exist; it names a help desk where everybody here has the same one.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -22,8 +23,10 @@ from provisioner.errors import (
     PasswordInQuery,
     StoreUnavailable,
 )
+from provisioner.organisation import Organisation
 from provisioner.web.access_log import route_name
 from provisioner.web.rendering import page
+from provisioner.web.site import site
 
 STORE_RETRY_AFTER = 30  # seconds
 
@@ -81,8 +84,18 @@ def answer_http(error: HTTPException) -> Response:
 
 
 def _page(problem: Problem, error: Exception | None = None) -> Response:
-    organisation = None if problem is _NOT_FOUND else g.get("organisation")
+    organisation = g.get("organisation")
+    if problem is _NOT_FOUND:  # the same for a link that is there as for one that is not
+        organisation, g.logo = _only_organisation(), ""
     response = page(problem.template, organisation=organisation, status=problem.status, problem=problem, error=error)
     if problem.retry_after is not None:
         response.headers["Retry-After"] = str(problem.retry_after)
     return response
+
+
+def _only_organisation() -> Organisation | None:
+    """The organisation of everybody here, whose help desk a wrong link names; None where there are several."""
+    with suppress(StoreUnavailable):
+        organisations = list(site().directory.snapshot().organisations.values())
+        return organisations[0] if len(organisations) == 1 else None
+    return None
