@@ -143,10 +143,29 @@ def test_profiles_are_signed_where_a_source_says_that_they_are_taken(mdm: Mdm, t
     profiles = {name for name in files if name.endswith(".mobileconfig")}
     assert profiles <= signed if takes else not profiles & signed
     assert [] == [name for name in signed if name.startswith("apps/")]
-    readme = files["README.txt"].decode()
-    assert ("one file for each person, signed" in " ".join(readme.split())) == takes
-    assert ("Put a file's name for FILE" in " ".join(readme.split())) == ("Or by its API" in readme)
+    readme = " ".join(files["README.txt"].decode().split())
+    assert ("Each person has files of their own; profiles are signed." in readme) == takes
+    assert ("Put a file's name for FILE" in readme) == ("/FILE." in readme)
     assert "for 1 person in " in readme
+
+
+@pytest.mark.parametrize("mdm", EVERY)
+def test_the_readme_says_that_a_file_is_for_one_person_and_of_nothing_that_is_not_there(
+    mdm: Mdm, tmp_path: Path, identity: Path
+) -> None:
+    """Anna's profile on everybody's phone would be Anna's account there."""
+    _export(_desk(mdm, identity), _list(tmp_path, BERT), tmp_path / "set.zip")
+    files = _files(tmp_path / "set.zip")
+    readme = " ".join(files["README.txt"].decode().split())
+    assert (
+        "1. Each file is for one person: wherever it is assigned, choose that person or their devices alone." in readme
+    )
+    assert "everybody" not in readme
+    assert "widen" not in readme
+    assert "It has no console" not in readme
+    for note in mdm.variables.notes if mdm.variables else ():
+        assert note not in readme
+    assert "intune/native/" not in readme  # Graph's bodies are for a domain alone
 
 
 @pytest.mark.parametrize("mdm", [pytest.param(mdm, id=mdm.id) for mdm in MDMS.values() if mdm.profiles])
