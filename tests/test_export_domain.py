@@ -338,6 +338,7 @@ def test_a_name_that_would_be_taken_for_a_variable_is_refused(
     with pytest.raises(MdmRefusal) as refused:
         exported(MDMS[mdm_id], tmp_path, dataclasses.replace(PLAIN, name=name))
     assert str(refused.value).startswith(f"{MDMS[mdm_id].name}: ")
+    assert "the organisation's name" in str(refused.value)  # in the words of whoever has to write it otherwise
     assert f"holds {sign}, which it would take for a variable" in str(refused.value)
     assert [] == list(tmp_path.iterdir())
 

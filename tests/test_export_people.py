@@ -2,7 +2,9 @@
 
 import dataclasses
 import json
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
@@ -328,6 +330,16 @@ def test_a_list_with_a_row_that_cannot_be_used_is_refused(text: str, reason: str
         _export(_desk(MDMS["iru"], tmp_path), people, tmp_path / "set.zip")
     assert "bert@" not in str(refused.value).lower()
     assert ["people.csv"] == names(tmp_path)
+
+
+def test_a_list_that_cannot_be_read_twice_is_refused(tmp_path: Path) -> None:
+    people = tmp_path / "people.csv"
+    os.mkfifo(people)
+    writer = threading.Thread(target=lambda: people.write_text("address\nbert@contoso.example\n"))
+    writer.start()
+    with pytest.raises(InvalidSetting, match=r"people\.csv cannot be read: it is no plain file\."):
+        _export(_desk(MDMS["iru"], tmp_path), people, tmp_path / "set.zip")
+    writer.join(timeout=10)
 
 
 def test_a_person_of_a_domain_that_is_not_configured_is_refused(tmp_path: Path) -> None:
