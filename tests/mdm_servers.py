@@ -45,7 +45,7 @@ class Said:
     """One answer. ``cut_off`` is a server that does what it is asked, and dies before it says so."""
 
     status: int = 200
-    body: object = None
+    body: object = None  # bytes as they are, everything else as JSON
     headers: Mapping[str, str] = field(default_factory=dict)
     cut_off: bool = False
     done: bool = False  # what was asked has been done all the same
@@ -370,7 +370,7 @@ def serving(answer: Callable[[Asked], Said], context: ssl.SSLContext | None) -> 
             if said.cut_off:
                 self.close_connection = True
                 return
-            body = b"" if said.body is None else json.dumps(said.body).encode()
+            body = _octets(said.body)
             self.send_response(said.status)
             for name, value in {**said.headers, "Content-Length": str(len(body))}.items():
                 self.send_header(name, value)
@@ -398,6 +398,12 @@ def serving(answer: Callable[[Asked], Said], context: ssl.SSLContext | None) -> 
         finally:
             server.shutdown()
             thread.join()
+
+
+def _octets(body: object) -> bytes:
+    if isinstance(body, bytes):
+        return body
+    return b"" if body is None else json.dumps(body).encode()
 
 
 def _identifier(content: bytes) -> str:

@@ -117,6 +117,8 @@ def unwrapped(name: str, content: bytes) -> bytes:
         return bytes(command["Payload"])
     if name.endswith(".json") and folder in {"intune", "micromdm", "zentral", "apple-business", "policies"}:
         return _out_of_json(json.loads(content))
+    if name.startswith("apps/android/") and {"managedConfiguration"} == json.loads(content).keys():
+        return json.dumps(json.loads(content)["managedConfiguration"]).encode()
     return content
 
 

@@ -1,8 +1,11 @@
 """The ZIP of a set: other people's programs read it, also past ZIP's old limits; and it appears whole or not at all."""
 
+import os
 import subprocess
+import threading
 from io import BytesIO
 from pathlib import Path
+from stat import S_IMODE
 from tempfile import TemporaryFile
 from typing import BinaryIO
 from zipfile import ZIP_STORED, ZipFile
@@ -114,6 +117,33 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
         file.write(b"after")
     assert (tmp_path / "set.zip").is_symlink()
     assert b"after" == (tmp_path / "real.zip").read_bytes()
+
+
+def test_a_file_keeps_its_permissions(tmp_path: Path) -> None:
+    path = tmp_path / "set.zip"
+    path.write_bytes(b"before")
+    path.chmod(0o600)
+    with appearing(path) as file:
+        file.write(b"after")
+    assert 0o600 == S_IMODE(path.stat().st_mode)
+
+
+def test_what_is_no_file_is_written_to_and_never_replaced(tmp_path: Path) -> None:
+    """As root, replacing /dev/null would be the end of it."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    read: list[bytes] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
+    reader.start()
+    with appearing(pipe) as file, TemporaryFile() as directory:
+        archive = Archive(file, directory)
+        archive.add("a.txt", b"content")
+        archive.close()
+    reader.join(timeout=10)
+    assert pipe.is_fifo()
+    assert ["pipe"] == names(tmp_path)
+    with ZipFile(BytesIO(read[0])) as written:
+        assert b"content" == written.read("a.txt")
 
 
 def test_a_directory_that_is_not_there_is_an_error_of_its_own(tmp_path: Path) -> None:

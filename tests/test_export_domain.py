@@ -4,6 +4,7 @@ import dataclasses
 import json
 import plistlib
 import re
+from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -204,6 +205,7 @@ def test_the_readme_has_numbered_steps_the_variables_and_what_is_not_certain(mdm
     assert f"{DOMAIN} in {mdm.name}" in readme
     assert " 1. " in readme
     assert f"The files have {mdm.variables.address} for the address" in readme
+    assert [] == [note for note in (*mdm.notes, *mdm.variables.notes) if note not in readme]
     assert ("Try one device first" in readme) == (mdm.variables.in_profiles is not Answer.YES)
     for command in mdm.api.lines if mdm.api else ():
         assert command.partition(" ")[0] in readme
@@ -257,6 +259,22 @@ def test_a_new_mdm_is_one_new_file(tmp_path: Path) -> None:
 
 def test_every_form_that_a_fact_file_names_exists_and_every_form_is_taken_by_some_mdm() -> None:
     assert set(FORMS) == {form for mdm in MDMS.values() for form in mdm.forms}
+
+
+def test_intunes_readme_says_where_every_file_goes(tmp_path: Path) -> None:
+    files = exported(MDMS["intune"], tmp_path)
+    readme = files["README.txt"].decode()
+    folders = {"/".join(name.split("/")[:-1]) for name in files if "/" in name}
+    assert set() == {folder for folder in folders if f"{folder}/" not in readme}
+
+
+def test_intunes_json_editor_gets_google_plays_form(tmp_path: Path) -> None:
+    files = exported(MDMS["intune"], tmp_path)
+    for app in ("outlook", "gmail"):
+        document = json.loads(files[f"apps/android/{DOMAIN}-{app}-android-intune.json"])
+        assert "androidenterprise#managedConfiguration" == document["kind"]
+        body = json.loads(files[f"intune/apps/{DOMAIN}-{app}-android-intune.json"])
+        assert document == json.loads(b64decode(body["payloadJson"]))
 
 
 def test_fleets_gitops_names_the_profiles_by_their_paths(tmp_path: Path) -> None:
@@ -320,6 +338,7 @@ def test_a_name_that_would_be_taken_for_a_variable_is_refused(
     with pytest.raises(MdmRefusal) as refused:
         exported(MDMS[mdm_id], tmp_path, dataclasses.replace(PLAIN, name=name))
     assert str(refused.value).startswith(f"{MDMS[mdm_id].name}: ")
+    assert "the organisation's name" in str(refused.value)  # in the words of whoever has to write it otherwise
     assert f"holds {sign}, which it would take for a variable" in str(refused.value)
     assert [] == list(tmp_path.iterdir())
 

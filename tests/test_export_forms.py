@@ -61,6 +61,19 @@ def test_googles_policies_name_the_app_and_hold_its_flat_configuration(tmp_path:
         assert all(isinstance(value, str | bool | int) for value in application["managedConfiguration"].values())
 
 
+def test_fleet_gets_an_apps_configuration_in_the_one_member_that_it_takes(tmp_path: Path) -> None:
+    """Fleet: "Only managedConfiguration and workProfileWidgets are supported as top-level keys"."""
+    files = exported(MDMS["fleet"], tmp_path)
+    address = "$FLEET_VAR_HOST_END_USER_IDP_USERNAME"
+    for app, key in (
+        ("outlook-android", "com.microsoft.outlook.EmailProfile.EmailAddress"),
+        ("gmail-android", "email_address"),
+    ):
+        body = json.loads(files[f"apps/android/{DOMAIN}-{app}.json"])
+        assert {"managedConfiguration"} == set(body)
+        assert address == body["managedConfiguration"][key]
+
+
 def test_apple_business_gets_a_custom_setting_for_each_kind_of_device(tmp_path: Path) -> None:
     bodies = _of_anna("apple-business", tmp_path)
     for folder, fmt, platform in (("iphone-ipad", "ios-exchange", "IOS"), ("mac", "macos-exchange", "MACOS")):

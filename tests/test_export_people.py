@@ -2,7 +2,9 @@
 
 import dataclasses
 import json
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
@@ -143,10 +145,29 @@ def test_profiles_are_signed_where_a_source_says_that_they_are_taken(mdm: Mdm, t
     profiles = {name for name in files if name.endswith(".mobileconfig")}
     assert profiles <= signed if takes else not profiles & signed
     assert [] == [name for name in signed if name.startswith("apps/")]
-    readme = files["README.txt"].decode()
-    assert ("one file for each person, signed" in " ".join(readme.split())) == takes
-    assert ("Put a file's name for FILE" in " ".join(readme.split())) == ("Or by its API" in readme)
+    readme = " ".join(files["README.txt"].decode().split())
+    assert ("Each person has files of their own; profiles are signed." in readme) == takes
+    assert ("Put a file's name for FILE" in readme) == ("/FILE." in readme)
     assert "for 1 person in " in readme
+
+
+@pytest.mark.parametrize("mdm", EVERY)
+def test_the_readme_says_that_a_file_is_for_one_person_and_of_nothing_that_is_not_there(
+    mdm: Mdm, tmp_path: Path, identity: Path
+) -> None:
+    """Anna's profile on everybody's phone would be Anna's account there."""
+    _export(_desk(mdm, identity), _list(tmp_path, BERT), tmp_path / "set.zip")
+    files = _files(tmp_path / "set.zip")
+    readme = " ".join(files["README.txt"].decode().split())
+    assert (
+        "1. Each file is for one person: wherever it is assigned, choose that person or their devices alone." in readme
+    )
+    assert "everybody" not in readme
+    assert "widen" not in readme
+    assert "It has no console" not in readme
+    for note in mdm.variables.notes if mdm.variables else ():
+        assert note not in readme
+    assert "intune/native/" not in readme  # Graph's bodies are for a domain alone
 
 
 @pytest.mark.parametrize("mdm", [pytest.param(mdm, id=mdm.id) for mdm in MDMS.values() if mdm.profiles])
@@ -310,6 +331,16 @@ def test_a_list_with_a_row_that_cannot_be_used_is_refused(text: str, reason: str
         _export(_desk(MDMS["iru"], tmp_path), people, tmp_path / "set.zip")
     assert "bert@" not in str(refused.value).lower()
     assert ["people.csv"] == names(tmp_path)
+
+
+def test_a_list_that_cannot_be_read_twice_is_refused(tmp_path: Path) -> None:
+    people = tmp_path / "people.csv"
+    os.mkfifo(people)
+    writer = threading.Thread(target=lambda: people.write_text("address\nbert@contoso.example\n"))
+    writer.start()
+    with pytest.raises(InvalidSetting, match=r"people\.csv cannot be read: it is no plain file\."):
+        _export(_desk(MDMS["iru"], tmp_path), people, tmp_path / "set.zip")
+    writer.join(timeout=10)
 
 
 def test_a_person_of_a_domain_that_is_not_configured_is_refused(tmp_path: Path) -> None:

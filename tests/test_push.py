@@ -187,6 +187,22 @@ def test_graphs_next_page_is_asked_of_the_same_server(place: Place) -> None:
     assert any("$skiptoken" in asked.query for asked in mdm.asked)  # although the link names another
 
 
+@pytest.mark.parametrize("case_id", ["fleet", "intune"])
+def test_a_list_that_never_ends_is_given_up(case_id: str, place: Place) -> None:
+    case = next(case for case in CASES if case.id == case_id)
+    mdm = case.server()
+    page = {
+        "profiles": [{"identifier": "another", "profile_uuid": "a1"}],
+        "meta": {"has_next_results": True},
+        "value": [{"@odata.type": "another", "displayName": "another", "id": "1"}],
+        "@odata.nextLink": "https://graph.invalid/v1.0/deviceManagement/deviceConfigurations?$skiptoken=1",
+    }
+    mdm.troubles = {"GET": [Said(200, page)] * 2000}
+    with pytest.raises(PushFailed, match=r"does not end after 1000 pages\. Is this the URL of"):
+        _deliver(place, case, mdm)
+    assert [] == mdm.changes()
+
+
 def test_two_policies_of_one_name_are_not_guessed_between(place: Place) -> None:
     case = next(case for case in CASES if case.id == "intune")
     mdm = Graph()
@@ -231,6 +247,32 @@ def test_zentrals_next_version_has_the_next_number_and_the_old_one_stays(place: 
     assert {Outcome.UPDATED} == {item.deliver(connection) for item in place.items(case, export)}
     assert [1, 2] == sorted({each["version"] for each in mdm.versions})
     assert 2 * len(mdm.artifacts) == len(mdm.versions)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{}, {"id": "1"}, {"id": "1", "artifact": "1"}, {"id": "1", "artifact": "1", "version": "first", "source": ""}],
+    ids=len,
+)
+def test_what_zentral_tells_by_halves_is_not_guessed_at(more: dict[str, str], place: Place) -> None:
+    case = next(case for case in CASES if case.id == "zentral")
+    mdm = Zentral()
+    _deliver(place, case, mdm)
+    said = [{"name": each["name"], "type": "Profile", **more} for each in mdm.artifacts]
+    mdm.troubles = {"GET": [Said(200, said)] * 2}
+    before = len(mdm.changes())
+    with pytest.raises(PushFailed, match=r"not as Zentral documents it\. Is this the URL of Zentral"):
+        _deliver(place, case, mdm)
+    assert before == len(mdm.changes())
+
+
+@pytest.mark.parametrize("body", [b"", b"<h1>Internal Server Error</h1>", b"{}"])
+def test_a_failure_of_nanomdm_that_says_nothing_is_tried_again(body: bytes, place: Place) -> None:
+    case = next(case for case in CASES if case.id == "nanomdm")
+    mdm = NanoMdm()
+    mdm.troubles = {"PUT": [Said(500, body)]}
+    assert {Outcome.SENT} == set(_deliver(place, case, mdm))
+    assert 2 == len(mdm.asked)
 
 
 @pytest.mark.parametrize("body", [["x"], {"x": 1}, {"status": "x"}, {"profiles": [7]}, {"value": 7}, "x", 7, None])

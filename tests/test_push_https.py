@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from provisioner.errors import InvalidInput, PushFailed, PushRefused, PushUnclear
 from provisioner.push import HttpsConnection
-from provisioner.push.calls import Call
+from provisioner.push.calls import Answer, Call
 from provisioner.push.https import authorization, server_url
 from tests.mdm_servers import TOKEN, Asked, Authority, Said, make_authority, serving
 from tests.pushing import CASES, MDMS, Place, administrator
@@ -90,6 +90,18 @@ def test_a_server_that_wishes_for_an_hour_is_left_alone(place: Place) -> None:
     with pytest.raises(PushFailed, match=r"asks to be left alone for 3600 seconds\. Push again after that\."):
         connection.send(QUESTION)
     assert ([], 1) == (place.slept, len(script.asked))
+
+
+@pytest.mark.parametrize("wish", ["soon", "-5", "1.5", " ", "9" * 5000, "Fri, 31 Dec 99999 23:59:59 GMT"])
+def test_a_wish_that_cannot_be_read_is_none(place: Place, wish: str) -> None:
+    connection, script = _connected(place, Said(429, None, {"Retry-After": wish}))
+    assert 200 == connection.send(CREATION).status
+    assert ([1.0], 2) == (place.slept, len(script.asked))
+
+
+def test_json_of_a_hundred_thousand_brackets_is_none() -> None:
+    with pytest.raises(PushFailed, match="The answer is no JSON"):
+        Answer(200, b"[" * 100_000).json()
 
 
 def test_a_question_is_repeated_after_a_failure_and_a_creation_is_not(place: Place) -> None:

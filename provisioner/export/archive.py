@@ -25,7 +25,7 @@ class Archive:
 
     def __init__(self, file: BinaryIO, directory: BinaryIO) -> None:
         self._file, self._directory = file, directory
-        self._offset = file.tell()
+        self._offset = file.tell() if file.seekable() else 0  # a pipe stands nowhere
         self._count = 0
 
     def add(self, name: str, content: bytes) -> None:

@@ -29,7 +29,7 @@ def read_people(file: Path) -> Iterator[Row]:
             table = read_table(content)  # kept here: whoever drops it closes the file
             yield from _read(file, table)
     except OSError as failure:
-        raise InvalidSetting(f"The file {file} cannot be read: {failure.strerror}.") from None
+        raise InvalidSetting(f"The file {file} cannot be read: {failure.strerror or 'it is no plain file'}.") from None
 
 
 def _read(file: Path, table: Table) -> Iterator[Row]:

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from stat import S_IMODE
 from typing import BinaryIO
 
 _NEW_FILE = 0o644  # and less where the user's mask says so
@@ -18,11 +19,17 @@ _NO_SUCH_FILES = (errno.EISDIR, errno.EOPNOTSUPP, errno.ENOENT, errno.EINVAL)
 @contextmanager
 def appearing(path: Path) -> Iterator[BinaryIO]:
     """What is written into the yielded file is at ``path`` once the block has ended well. Raises OSError."""
+    if path.exists() and not path.is_file():
+        with path.open("wb") as file:  # a device or a pipe: it cannot be replaced, and must not be
+            yield file
+        return
     path = path.resolve()
     hidden = path.with_name(f".{path.name[:200]}.unfinished")
     descriptor, is_nameless = _open(path.parent, hidden)
     try:
         with open(descriptor, "w+b") as file:  # noqa: PTH123  # an open descriptor
+            if path.exists():
+                os.fchmod(descriptor, S_IMODE(path.stat().st_mode))
             yield file
             file.flush()
             os.fsync(file.fileno())

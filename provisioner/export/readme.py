@@ -10,11 +10,12 @@ from provisioner.mdm import Answer, Mdm
 
 _FILE = re.compile(r"([a-z][a-z/-]*)/FILE(\.[a-z]+)")
 _WIDTH = 100
+_FOR_ONE = "Each file is for one person: wherever it is assigned, choose that person or their devices alone."
 _UNTOLD = (
     "Open the place in your console where custom configuration profiles are imported. Where it is cannot be said here: "
     "no source was found.",
     "Import the file from iphone-ipad/ or mac/, and assign it to one device first.",
-    "Look on that device whether the account shows the person's own address, then assign it to everybody.",
+    "Look on that device whether the account shows the person's own address, before more devices get it.",
 )
 
 
@@ -25,10 +26,10 @@ def write_readme(
     present = list(forms)
     lines = [title, "=" * len(title), "", *_what_it_is(mdm, present, for_domain=for_domain, signed=signed), ""]
     lines += ["Before you begin", "----------------", "", *_cautions(mdm, for_domain=for_domain), ""]
-    lines += ["In the console", "--------------", "", *_numbered(_console(mdm)), ""]
+    lines += ["In the console", "--------------", "", *_numbered(_console(mdm, for_domain=for_domain)), ""]
     commands = list(_commands(mdm, files, for_domain=for_domain))
     if commands:
-        lines += ["Or by its API", "-------------", "", *_api_words(for_domain=for_domain), "", *commands, ""]
+        lines += ["Or by its API", "-------------", "", *_api_words(commands, for_domain=for_domain), "", *commands, ""]
     holders = {name: what for form in present for name, what in form.placeholders.items()}
     if holders:
         lines += ["To be filled in", "---------------", ""]
@@ -42,7 +43,7 @@ def _what_it_is(mdm: Mdm, forms: Iterable[Form], *, for_domain: bool, signed: bo
         "Every file serves everybody of the domain: the MDM fills the person in on each device. None is signed: "
         "a signature and variables exclude each other."
         if for_domain
-        else "There is one file for each person" + (", signed." if signed else "; none is signed.")
+        else "Each person has files of their own; " + ("profiles are signed." if signed else "none is signed.")
     )
     yield from wrap(f"This set is for {mdm.name}. {whom} manifest.json lists every file with its SHA-256.", _WIDTH)
     yield ""
@@ -54,6 +55,7 @@ def _cautions(mdm: Mdm, *, for_domain: bool) -> Iterator[str]:
     notes = list(mdm.notes)
     if for_domain and mdm.variables is not None:
         names = mdm.variables
+        notes += names.notes
         notes.append(f"The files have {names.address} for the address and {names.sign_in} for the sign-in name.")
         if names.in_profiles is not Answer.YES:
             notes.append(
@@ -75,17 +77,22 @@ def _cautions(mdm: Mdm, *, for_domain: bool) -> Iterator[str]:
         yield from _item(note)
 
 
-def _console(mdm: Mdm) -> Sequence[str]:
+def _console(mdm: Mdm, *, for_domain: bool) -> Sequence[str]:
+    return _steps(mdm) if for_domain else (_FOR_ONE, *_steps(mdm))
+
+
+def _steps(mdm: Mdm) -> Sequence[str]:
     if mdm.console:
         return mdm.console.lines
-    if mdm.profiles is None:
-        return ("Its console has no place for these files: use its API, as below.",)
-    return ("It has no console: use its API, as below.",) if mdm.variables is None and mdm.api else _UNTOLD
+    if mdm.variables is None and mdm.api:
+        return ("No source says how a console of it would take these files: use its API, as below.",)
+    return _UNTOLD
 
 
-def _api_words(*, for_domain: bool) -> list[str]:
+def _api_words(commands: Sequence[str], *, for_domain: bool) -> list[str]:
     words = "Each command is one line. What begins with a dollar sign is yours to set; the token stays in a variable."
-    return wrap(words + ("" if for_domain else " Put a file's name for FILE, for each person."), _WIDTH)
+    is_for_each = not for_domain and any("/FILE." in command for command in commands)
+    return wrap(words + (" Put a file's name for FILE, for each person." if is_for_each else ""), _WIDTH)
 
 
 def _commands(mdm: Mdm, files: Sequence[str], *, for_domain: bool) -> Iterator[str]:

@@ -65,7 +65,7 @@ def _if_there(facts: Table, name: str, read: Callable[[Table], _T]) -> _T | None
 def _variables(table: Table) -> VariableNames:
     table.only(
         required=("address", "username", "username_is_upn", "escaped", "in_profiles", "reserved", *EVIDENCE),
-        optional=("full_name", "unresolved"),
+        optional=("full_name", "unresolved", "notes"),
     )
     reserved = table.texts("reserved")
     return VariableNames(
@@ -77,6 +77,7 @@ def _variables(table: Table) -> VariableNames:
         in_profiles=table.choice("in_profiles", _ANSWERS),
         reserved=reserved,
         unresolved=table.text("unresolved") if "unresolved" in table.values else "",
+        notes=table.texts("notes") if "notes" in table.values else (),
         evidence=evidence_of(table),
     )
 

@@ -32,6 +32,7 @@ class VariableNames:
     in_profiles: Answer  # whether it is confirmed that variables are filled in inside an imported profile
     reserved: tuple[str, ...]  # what starts a variable: no text of ours may hold it
     unresolved: str = ""  # what becomes of a variable that has no value
+    notes: tuple[str, ...] = ()  # what an administrator has to know of a set with variables
     evidence: Evidence
 
     @property

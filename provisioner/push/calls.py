@@ -19,6 +19,7 @@ from provisioner.push.exported import ExportedFile
 
 JSON = "application/json"
 LOOK_UPS = 4  # how often a thing is looked up, and made where it is not there
+MOST_PAGES = 1000  # of a list; none that an MDM has is longer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,7 @@ class Answer:
         """The body as JSON. Raises PushFailed where it is none."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise PushFailed("The answer is no JSON. Is the server's URL that of the MDM's API?") from None
 
 

@@ -15,7 +15,7 @@ from urllib3.filepost import encode_multipart_formdata
 
 from provisioner.errors import PushFailed
 from provisioner.mdm import PushApi
-from provisioner.push.calls import Call, Connection, Item, Language, Options, call_to, create_or_update
+from provisioner.push.calls import MOST_PAGES, Call, Connection, Item, Language, Options, call_to, create_or_update
 from provisioner.push.exported import ExportedFile, plist_in
 
 _PER_PAGE = 100
@@ -57,8 +57,8 @@ def _page(api: PushApi, number: int, team: dict[str, str]) -> Call:
 
 
 def _find(connection: Connection, *, api: PushApi, identifier: str, team: dict[str, str]) -> str | None:
-    number, fields = 0, api.fields
-    while True:
+    fields = api.fields
+    for number in range(MOST_PAGES):
         answer = connection.send(_page(api, number, team)).json()
         try:
             profiles = answer[fields["items"]] or []
@@ -70,7 +70,7 @@ def _find(connection: Connection, *, api: PushApi, identifier: str, team: dict[s
             raise PushFailed("The list of profiles is not as Fleet documents it. Is this the URL of Fleet?") from None
         if not more or not profiles:
             return None
-        number += 1
+    raise PushFailed(f"The list of profiles does not end after {MOST_PAGES} pages. Is this the URL of Fleet?")
 
 
 def _with_file(api: PushApi, call: Call, file: ExportedFile, fields: dict[str, str]) -> Call:

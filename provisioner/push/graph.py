@@ -13,7 +13,17 @@ from urllib.parse import urlsplit
 from provisioner.errors import InvalidInput, PushFailed, printable
 from provisioner.export import FORMS
 from provisioner.mdm import Endpoint, PushApi
-from provisioner.push.calls import Call, Connection, Item, Language, Options, call_to, create_or_update, with_json
+from provisioner.push.calls import (
+    MOST_PAGES,
+    Call,
+    Connection,
+    Item,
+    Language,
+    Options,
+    call_to,
+    create_or_update,
+    with_json,
+)
 from provisioner.push.exported import ExportedFile, json_in
 
 _TYPE = "#microsoft.graph."  # before the name of every kind
@@ -88,7 +98,9 @@ def _find(connection: Connection, *, api: PushApi, kind: str, name: str) -> str 
     """The id of the policy of this kind and name. Raises PushFailed where two are called so."""
     fields, found = api.fields, list[str]()
     call: Call | None = _asked(api, "list", kind.removeprefix(_TYPE))
-    while call is not None:
+    for _ in range(MOST_PAGES):
+        if call is None:
+            break
         answer = connection.send(call).json()
         try:
             found += [
@@ -99,6 +111,8 @@ def _find(connection: Connection, *, api: PushApi, kind: str, name: str) -> str 
             call = _next(answer.get(fields["next"]))
         except (AttributeError, KeyError, TypeError):
             raise PushFailed("The list is not as Graph documents it. Is this the URL of Microsoft Graph?") from None
+    if call is not None:
+        raise PushFailed(f"The list does not end after {MOST_PAGES} pages. Is this the URL of Microsoft Graph?")
     if len(found) > 1:
         raise PushFailed(f"There are {len(found)} policies called {name}. Rename or delete all but one and push again.")
     return found[0] if found else None

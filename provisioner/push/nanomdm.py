@@ -80,9 +80,12 @@ def _failures(api: PushApi, answer: Answer) -> Iterator[str]:
 
 
 def _told(answer: Answer, devices: str) -> dict[str, Any]:
-    if answer.status == _ALL_FAILED and not answer.body:
-        return {}
-    told = answer.json()
+    try:
+        told = answer.json()
+    except PushFailed:
+        if answer.status == _ALL_FAILED:  # of a proxy before it, or before the command was read
+            return {}
+        raise
     by_device = (told.get(devices) or {}) if isinstance(told, dict) else None
     if not isinstance(by_device, dict) or not all(isinstance(status, dict) for status in by_device.values()):
         raise PushFailed("The answer is not as NanoMDM documents it. Is this the URL of NanoMDM?")

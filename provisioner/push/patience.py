@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from urllib3 import BaseHTTPResponse
+from urllib3.exceptions import InvalidHeader
 from urllib3.util import Retry
 
 from provisioner.errors import PushFailed
@@ -47,10 +48,17 @@ class Patience(Retry):
 
     def sleep(self, response: BaseHTTPResponse | None = None) -> None:
         """Wait as long as the server wishes, or as is due. Raises PushFailed where it wishes for too long."""
-        seconds = self.get_retry_after(response) if response is not None else None
+        seconds = self._wished(response) if response is not None else None
         if seconds is None:
             seconds = 2.0 ** (len(self.history) - 1)
         if seconds > _LONGEST_WAIT:
             raise PushFailed(f"The server asks to be left alone for {seconds:.0f} seconds. Push again after that.")
         if seconds:
             self.pause(seconds)
+
+    def _wished(self, response: BaseHTTPResponse) -> float | None:
+        """How many seconds the server wishes for; None where it says nothing, or nothing that can be read."""
+        try:
+            return self.get_retry_after(response)
+        except (InvalidHeader, ValueError, OverflowError):  # the latter two: of numbers and years beyond all use
+            return None

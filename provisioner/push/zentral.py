@@ -77,12 +77,11 @@ def _deliver(
     for attempt in range(1, LOOK_UPS + 1):
         try:
             artifact_id = _artifact_id(connection, api, name, create)
-            newest = _newest(connection, api, artifact_id)
-            if newest is not None and newest[api.fields["content"]] == version[api.fields["content"]]:
+            number, content = _newest(connection, api, artifact_id)
+            if content == version[api.fields["content"]]:
                 return sent or Outcome.UNCHANGED
-            sent = Outcome.UPDATED if newest is not None else Outcome.CREATED
-            number = int(newest[api.fields["version"]]) + 1 if newest is not None else 1
-            connection.send(_publish(api, version, artifact_id, number))
+            sent = Outcome.UPDATED if number else Outcome.CREATED
+            connection.send(_publish(api, version, artifact_id, number + 1))
         except PushUnclear:
             if attempt == LOOK_UPS:
                 raise
@@ -97,20 +96,26 @@ def _artifact_id(connection: Connection, api: PushApi, name: str, create: Call) 
         if each.get(api.fields["name"]) == name:
             if each.get("type") != _TYPE:
                 raise PushFailed(f"There is an artifact called {name} that is no profile. Rename it, and push again.")
-            return str(each[api.fields["id"]])
+            return _id_of(each, api)
     made = connection.send(create).json()
-    if not isinstance(made, dict) or api.fields["id"] not in made:
+    return _id_of(made, api)
+
+
+def _id_of(artifact: object, api: PushApi) -> str:
+    if not isinstance(artifact, dict) or api.fields["id"] not in artifact:
         raise _strange()
-    return str(made[api.fields["id"]])
+    return str(artifact[api.fields["id"]])
 
 
-def _newest(connection: Connection, api: PushApi, artifact_id: str) -> dict[str, Any] | None:
-    versions = [
-        each
-        for each in _list(connection, call_to(api.calls["versions"]))
-        if each.get(api.fields["artifact"]) == artifact_id
-    ]
-    return max(versions, key=lambda each: int(each[api.fields["version"]]), default=None)
+def _newest(connection: Connection, api: PushApi, artifact_id: str) -> tuple[int, str]:
+    """The newest version's number and content; 0 where there is none."""
+    fields = api.fields
+    versions = _list(connection, call_to(api.calls["versions"]))
+    try:
+        mine = [each for each in versions if each[fields["artifact"]] == artifact_id]
+        return max(((int(each[fields["version"]]), str(each[fields["content"]])) for each in mine), default=(0, ""))
+    except (KeyError, TypeError, ValueError):
+        raise _strange() from None
 
 
 def _list(connection: Connection, call: Call) -> list[dict[str, Any]]:
