@@ -102,3 +102,10 @@ def test_check_says_that_tables_will_be_upgraded(shell: Shell) -> None:
 def test_check_finds_a_data_directory_that_is_none(shell: Shell) -> None:
     shell.data_dir.touch()
     assert f"{shell.data_dir} is not a directory that this user may write to." == _problems(shell)["data directory"]
+
+
+def test_check_finds_what_cannot_be_looked_at(shell: Shell, tmp_path: Path) -> None:
+    place = tmp_path / ("x" * 300)
+    result = shell.run("config", "check", PROVISIONER_DATA_DIR=str(place), exit_code=1)
+    for path in (place, place / "link.key", place / "provisioner.sqlite3"):
+        assert f"PROBLEM  {path} cannot be looked at: File name too long." in result.stdout

@@ -332,3 +332,44 @@ def test_the_history_of_a_link_that_was_taken_at_the_start_page_begins_there(she
     taken = _hand_out(shell)
     shell.run("link", "revoke", taken)
     assert ["taken", "revoked"] == [event["what"] for event in shell.json("link", "history", taken)]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("list", "--domain", "contso.example"),
+        ("list", "--address", "anna@contso.example"),
+        ("list", "--self-service", "--domain", "contso.example"),
+        ("revoke", "--domain", "contso.example"),
+        ("revoke", "--address", "anna@contso.example"),
+        ("show", "anna@contso.example"),
+    ],
+)
+def test_a_misspelled_domain_is_told_from_one_without_links(arguments: tuple[str, ...], shell: Shell) -> None:
+    assert shell.refusal("link", *arguments).startswith("The domain 'contso.example' is not configured here.")
+
+
+def test_the_closed_links_of_a_domain_that_was_removed_are_still_found(shell: Shell) -> None:
+    made = shell.json("link", "create", ANNA)
+    shell.run("link", "revoke", made["id"])
+    shell.run("domain", "remove", "contoso.example")
+    assert [made["id"]] == [each["id"] for each in shell.json("link", "list", "--domain", "contoso.example")]
+
+
+@pytest.mark.parametrize("arguments", [("history",), ("revoke",), ("reissue",), ("extend", "--days", "7")])
+def test_whoever_gives_an_address_for_an_id_is_told_where_the_id_stands(
+    arguments: tuple[str, ...], shell: Shell
+) -> None:
+    shell.run("link", "create", ANNA)
+    refusal = shell.refusal("link", *arguments, ANNA)
+    shows = "'provisioner link show' with it prints the link's ID."
+    assert f"An ID was expected, found the address {ANNA!r}; {shows}" == refusal
+
+
+@pytest.mark.parametrize("arguments", [("link", "list", "--csv", "-"), ("export", "--mdm", "intune", "-o", "-")])
+def test_a_dash_makes_no_file_of_that_name(
+    arguments: tuple[str, ...], shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "'-' is no file, and standard input and output do not serve here." in shell.refusal(*arguments)
+    assert not Path("-").exists()

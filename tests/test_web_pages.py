@@ -564,6 +564,13 @@ def test_a_page_is_read_in_the_language_that_was_chosen(website: Website, tag: s
         assert [tag] == [each["hreflang"] for each in page.all("a") if each.get("aria-current") == "true"]
 
 
+@pytest.mark.parametrize("tag", LANGUAGES)
+def test_a_profile_without_a_heading_of_its_own_is_named_in_the_readers_language(website: Website, tag: str) -> None:
+    title = FORMATS["apple-declarations"].title
+    assert translations(tag).gettext(title) in _page(website, website.link(), query=f"?lang={tag}").text
+    assert (tag == "en") == (translations(tag).gettext(title) == title)
+
+
 def test_the_choice_of_a_language_keeps_the_device(website: Website) -> None:
     links = _page(website, website.link(), query="?device=mac&lang=de").links()
     assert {"?device=mac&lang=fr", "?device=ipad&lang=de"} <= set(links)

@@ -103,8 +103,19 @@ def _judged(name: str, judge: Callable[["Settings"], str], settings: "Settings")
         return _Result(name, ok=False, message=str(problem))
 
 
+def _exists(path: Path) -> bool:
+    """Raises ConfigurationError where that cannot be told, as in a directory that this user may not look into."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as failure:
+        raise ConfigurationError(f"{path} cannot be looked at: {failure.strerror}.") from None
+    return True
+
+
 def _data_directory(settings: "Settings") -> str:
-    existing = next(path for path in (settings.data_dir, *settings.data_dir.parents) if path.exists())
+    existing = next(path for path in (settings.data_dir, *settings.data_dir.parents) if _exists(path))
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
         raise ConfigurationError(f"{existing} is not a directory that this user may write to.")
     return str(existing) if existing == settings.data_dir else f"{settings.data_dir} is made at first start."
@@ -125,7 +136,7 @@ def _catalogue(settings: "Settings") -> str:  # noqa: ARG001  # as every check
 def _link_key(settings: "Settings") -> str:
     from provisioner.links import load_link_key
 
-    if not settings.link_key_file.exists():
+    if not _exists(settings.link_key_file):
         return f"{settings.link_key_file} is made at first start."
     load_link_key(settings.link_key_file)
     return str(settings.link_key_file)
@@ -139,7 +150,7 @@ def _store(settings: "Settings") -> str:
     url = database_url(settings)
     store = Store.open(url)
     scheme, _, path = url.partition(":///")
-    if scheme.startswith("sqlite") and not Path(path).exists():
+    if scheme.startswith("sqlite") and not _exists(Path(path)):
         return f"{path} is made at first start."
     try:
         upgraded = has_present_schema(store)

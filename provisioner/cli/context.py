@@ -35,6 +35,8 @@ class PathOf(click.Path):
         """The path. Raises BadParameter for an empty name."""
         if value == "":
             self.fail("A name was expected, found none; a dot is the current directory.", param, ctx)
+        if value == "-" and not self.allow_dash:
+            self.fail("'-' is no file, and standard input and output do not serve here.", param, ctx)
         return super().convert(value, param, ctx)
 
 

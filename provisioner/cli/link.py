@@ -12,7 +12,7 @@ import click
 
 from provisioner.cli.context import PathOf, Refusal, actor, open_services, settings_from
 from provisioner.cli.linkchange import extend, reissue, revoke
-from provisioner.cli.linksaid import described, known, print_history, print_link, print_links
+from provisioner.cli.linksaid import described, known, print_history, print_link, print_links, refuse_unknown
 from provisioner.cli.output import plain, print_json, say_none_yet
 from provisioner.cli.spreadsheetfile import spreadsheet_at
 
@@ -92,6 +92,8 @@ def list_all(
     """List the setup links, the oldest first."""
     with open_services(settings_from(ctx)) as services:
         found, now = services.links.list(domain=domain, address=address, handed_out=self_service), services.clock()
+        if not found:
+            refuse_unknown(services, domain=domain, address=address)
     found = [each for each in found if state in (None, each.state(now).value)]
     if csv_file:
         _write_csv(csv_file, found, now)
@@ -147,6 +149,7 @@ def _newest(services: "Services", address: str) -> "SetupLink":
     now = services.clock()
     found = services.links.list(address=address)
     if not found:
+        refuse_unknown(services, domain=None, address=address)
         raise Refusal(
             "This mailbox has no setup link. Make one with 'provisioner link create' or 'provisioner invite'.",
             exit_code=2,

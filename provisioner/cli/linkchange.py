@@ -7,7 +7,7 @@ import click
 
 from provisioner.address import normalise_domain
 from provisioner.cli.context import actor, open_services, settings_from
-from provisioner.cli.linksaid import known, print_link
+from provisioner.cli.linksaid import known, print_link, refuse_unknown
 from provisioner.cli.output import print_json
 
 if TYPE_CHECKING:
@@ -72,6 +72,8 @@ def revoke(ctx: click.Context, *, link_id: str, domain: str, address: str, as_js
         )
     with open_services(settings_from(ctx)) as services:
         count, said = _revoke(services.links, link_id=link_id, domain=domain, address=address)
+        if not count:
+            refuse_unknown(services, domain=domain, address=address)
     if as_json:
         print_json({"revoked": count})
     else:

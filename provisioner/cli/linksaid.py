@@ -24,13 +24,26 @@ def known(link_id: str) -> Iterator[None]:
     try:
         yield
     except UnknownLink:
-        message = f"No setup link has the id {printable(link_id)}. Find it with 'provisioner link list'."
+        if "@" in link_id:
+            shows = "'provisioner link show' with it prints the link's ID"
+            message = f"An ID was expected, found the address {printable(link_id)}; {shows}."
+        else:
+            message = f"No setup link has the id {printable(link_id)}. Find it with 'provisioner link list'."
         raise Refusal(message, exit_code=2) from None
     except LinkRevoked:
         message = (
             f"The setup link {link_id} was revoked and stays closed. Make a new one with 'provisioner link create'."
         )
         raise Refusal(message, exit_code=1) from None
+
+
+def refuse_unknown(services: "Services", *, domain: str | None, address: str | None) -> None:
+    """For whoever found no link: raise UnknownDomain where nothing is known of the domain, so that it is misspelled."""
+    from provisioner.model import Account
+
+    for name in (domain, Account(address).domain if address else None):
+        if name:
+            services.directory.read().domain(name)
 
 
 def print_link(shown: "SetupLink", services: "Services", *, as_json: bool) -> None:
