@@ -163,6 +163,7 @@ def test_pruning_is_refused_while_links_are_open_and_then_nothing_changes(shell:
     assert "" == refusal.stdout
     assert 1 == len(refusal.stderr.splitlines())
     assert "The domain fabrikam.example still has 1 open setup link." in refusal.stderr
+    assert refusal.stderr == shell.run("apply", file, "--prune", "--dry-run", exit_code=1).stderr, "it is foreseen"
     assert "Contoso" == shell.json("organisation", "show", "contoso")["name"]
     shell.run("link", "revoke", "--domain", "fabrikam.example")
     assert "Done: 1 changed, 2 removed." == _said(shell, file, "--prune")[-1]

@@ -151,11 +151,24 @@ def test_killed_while_a_mail_is_handed_over_it_is_unsure_and_the_rest_goes_on(sh
         assert -signal.SIGKILL == command.end(signal.SIGKILL)
     assert ["queued", "sending"] == sorted(states(shell).values())
     server.to_mail.clear()
-    assert 1 == shell.json("send")["sent"]
+    told = shell.json("send", exit_code=1)
+    assert (1, 1) == (told["sent"], told["unsure"]), "whoever calls next is told what the other has left"
+    assert 0 == shell.json("send")["unsure"], "once"
     assert ["sent", "unsure"] == sorted(states(shell).values())
     assert "The program ended while the mail was handed over." in shell.run("send", "--list").stdout
     assert 1 == shell.json("send", "--retry-unsure")["sent"]
     assert [ANNA, BOB] == sorted(server.recipients)
+
+
+def test_what_a_killed_sender_left_is_not_unsure_where_it_is_sent_again(shell: Shell, server: MailServer) -> None:
+    invite(shell, ANNA)
+    server.to_mail = {ANNA: HOLD}
+    with running("send", **environment(shell)) as command:
+        until(server.holding.is_set, of=command)
+        command.end(signal.SIGKILL)
+    server.to_mail.clear()
+    told = shell.json("send", "--retry-unsure")
+    assert (1, 0) == (told["sent"], told["unsure"])
 
 
 def test_while_one_sender_is_at_work_another_takes_the_other_mails(shell: Shell, server: MailServer) -> None:

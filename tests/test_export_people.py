@@ -321,7 +321,7 @@ def test_a_file_over_the_limit_is_refused_signed_or_not(limit: int, tmp_path: Pa
         ("address\nbert@contoso.example\nBert@Contoso.Example\n", "row 3 names a mailbox that an earlier row names"),
         ("address\n", "names nobody"),
         ("name\nBert\n", "address"),
-        ("UPN,Proxy adresses\nbert@contoso.example,\n", "the column 'Proxy adresses' is not read"),
+        ("UPN,Proxy adresses\nbert@contoso.example,\n", "The column 'Proxy adresses' is not read"),
     ],
 )
 def test_a_list_with_a_row_that_cannot_be_used_is_refused(text: str, reason: str, tmp_path: Path) -> None:

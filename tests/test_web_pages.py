@@ -310,6 +310,17 @@ def test_an_app_on_android_shows_the_way_to_the_browser(website: Website) -> Non
     assert [] == [href for href in _page(website, link, query="?device=android").links() if "intent:" in href]
 
 
+def test_the_way_out_of_an_app_keeps_the_language_that_was_picked(website: Website) -> None:
+    link = website.link()
+    apple = _page(website, link, user_agent=NAMES["Instagram's own view"][0], query="?lang=ar&device=ipad&utm=x")
+    assert [f"x-safari-{PUBLIC_URL}{link.path}?device=ipad&lang=ar"] == apple.buttons()
+    android = _page(website, link, user_agent=NAMES["any app's view on Android"][0], query="?lang=ar")
+    (way_out,) = [href for href in android.links() if href.startswith("intent:")]
+    target = f"{PUBLIC_URL}{link.path}?lang=ar"
+    assert way_out.startswith(f"intent://{target.partition('://')[2]}#Intent;scheme=https;")
+    assert f"S.browser_fallback_url={quote(target, safe='')};" in way_out
+
+
 def test_android_gets_outlook_from_its_store_and_the_address_to_copy(website: Website) -> None:
     page = _page(website, website.link(), query="?device=android")
     assert [PROVIDERS["office365"].apps["outlook-android"].store_url] == page.buttons()

@@ -15,11 +15,9 @@ _WOULD = {"invited": "would be invited", "kept": "has an open link", "left out":
 
 
 def warn_of_columns(table: "Table") -> None:
-    """Tell on standard error which columns are not read although their names are nearly known ones."""
-    for name, field in table.nearly_known.items():
-        click.echo(
-            f"Warning: The column {name!r} is not read. If it is meant to be {field.value!r}, rename it.", err=True
-        )
+    """Tell on standard error which columns are not read although somebody may believe so."""
+    for doubt in table.doubts:
+        click.echo(f"Warning: {doubt}", err=True)
 
 
 def print_row(outcome: "Outcome") -> None:

@@ -76,8 +76,8 @@ def _send(
         _say_plan(errand, errand.outbox.forecast(domain=errand.domain, limit=errand.limit, more=tuple(more)))
         return
     again = {"retry_unsure": retry_unsure, "retry_refused": retry_refused}
-    with errand.outbox.opened(domain=errand.domain, **again), _stoppable() as stop:
-        tally = _run(errand, stop)
+    with errand.outbox.opened(domain=errand.domain, **again) as abandoned, _stoppable() as stop:
+        tally = _run(errand, stop, abandoned)
     ctx.exit(INTERRUPTED if stop.asked else 1 if tally.refused or tally.unsure else 0)
 
 
@@ -127,11 +127,11 @@ def _say_plan(errand: _Errand, forecast: "Forecast") -> None:
         click.echo(f"The last one goes at {forecast.finish:%Y-%m-%d %H:%M:%S} UTC.")
 
 
-def _run(errand: _Errand, stop: "_Stop") -> "Tally":
-    """Send, and tell what became of it, also where it ends in an error."""
+def _run(errand: _Errand, stop: "_Stop", abandoned: int) -> "Tally":
+    """Send, and tell what became of it, also where it ends in an error, and of what a sender that is gone left."""
     from provisioner.sending import Tally
 
-    forecast, tally = errand.outbox.forecast(domain=errand.domain, limit=errand.limit), Tally()
+    forecast, tally = errand.outbox.forecast(domain=errand.domain, limit=errand.limit), Tally(unsure=abandoned)
     if forecast.count and not errand.as_json:
         _say_plan(errand, forecast)
     line = _line(errand)

@@ -82,13 +82,7 @@ class Deeds:
         before = domains.find(self.connection, name)
         if before is None:
             raise UnknownDomain(name)
-        now = self.clock()
-        count = sum(kind.count_not_closed(self.connection, domain=name, now=now) for kind in (links, self_service))
-        if count:
-            raise StillInUse(
-                f"The domain {name} still has {count} open setup {'link' if count == 1 else 'links'}. Revoke them "
-                f"first: 'provisioner link revoke --domain {name}'."
-            )
+        refuse_open_links(self.connection, name, now=self.clock())
         domains.remove(self.connection, name)
         self._record("domain.remove", name, settings_of(before))
 
@@ -102,17 +96,34 @@ class Deeds:
         )
 
 
-def carry_out(deeds: Deeds, plan: Plan) -> None:
-    """Do what ``plan`` says, in its order. Raises StillInUse with a line for each that cannot be removed."""
+def refuse_open_links(connection: Connection, domain: str, *, now: datetime) -> None:
+    """Raise StillInUse while a setup link of the domain's people still opens."""
+    count = sum(kind.count_not_closed(connection, domain=domain, now=now) for kind in (links, self_service))
+    if count:
+        raise StillInUse(
+            f"The domain {domain} still has {count} open setup {'link' if count == 1 else 'links'}. Revoke them "
+            f"first: 'provisioner link revoke --domain {domain}'."
+        )
+
+
+def foresee(connection: Connection, plan: Plan, *, now: datetime) -> None:
+    """Return where ``plan`` could be carried out. Raises StillInUse with a line for each that cannot be removed."""
     refusals: list[str] = []
     for change in plan.changes:
-        try:
-            _carry_out(deeds, change)
-        except StillInUse as refusal:
-            if isinstance(change.before, Domain) or not refusals:  # its organisation stays because of the domain alone
+        if isinstance(change.before, Domain) and change.after is None:
+            try:
+                refuse_open_links(connection, change.before.name, now=now)
+            except StillInUse as refusal:
                 refusals.append(str(refusal))
     if refusals:
         raise StillInUse("\n".join(refusals))
+
+
+def carry_out(deeds: Deeds, plan: Plan) -> None:
+    """Do what ``plan`` says, in its order. Raises StillInUse with a line for each that cannot be removed."""
+    foresee(deeds.connection, plan, now=deeds.clock())
+    for change in plan.changes:
+        _carry_out(deeds, change)
 
 
 def _carry_out(deeds: Deeds, change: Change) -> None:

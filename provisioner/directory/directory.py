@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from provisioner.address import normalise_domain
-from provisioner.directory.deeds import Deeds, carry_out
+from provisioner.directory.deeds import Deeds, carry_out, foresee
 from provisioner.directory.live import LiveSnapshot
 from provisioner.directory.ownership import refuse_each_unowned, refuse_unowned
 from provisioner.directory.plan import Plan, make_plan
@@ -77,9 +77,12 @@ class Directory:
             deeds.remove_domain(name)
 
     def plan(self, wanted: Snapshot, *, prune: bool) -> Plan:
-        """What ``apply`` would do now; changes nothing. Raises InvalidSetting as ``apply`` does."""
+        """What ``apply`` would do now; changes nothing. Raises InvalidSetting and StillInUse as ``apply`` does."""
         refuse_each_unowned(wanted.domains.values(), self._providers)
-        return make_plan(self.read(), wanted, prune=prune)
+        with self._store.read() as connection:
+            plan = make_plan(read_snapshot(connection), wanted, prune=prune)
+            foresee(connection, plan, now=self._clock())
+        return plan
 
     def apply(self, wanted: Snapshot, *, prune: bool, actor: str) -> Plan:
         """Make the directory what ``wanted`` says, in one transaction, and return what was done.

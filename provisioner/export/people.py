@@ -33,10 +33,8 @@ def read_people(file: Path) -> Iterator[Row]:
 
 
 def _read(file: Path, table: Table) -> Iterator[Row]:
-    for name, field in table.nearly_known.items():
-        raise InvalidSetting(
-            f"{file}: the column {name!r} is not read. Is it meant to be {field.value!r}? Rename it, or take it away."
-        )
+    if table.doubts:
+        raise InvalidSetting("\n".join(f"{file}: {doubt}" for doubt in table.doubts))
     seen: set[bytes] = set()
     for entry in people(table, Selection()):
         if isinstance(entry, LeftOut):

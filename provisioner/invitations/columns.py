@@ -110,13 +110,23 @@ def require_address(columns: Mapping[Field, Column], header: Sequence[str]) -> N
     )
 
 
-def nearly_known(header: Sequence[str], columns: Mapping[Field, Column]) -> Mapping[str, Field]:
-    """What the columns of ``header`` seem to tell whose names may be mistyped, by the name that a screen can show.
+def doubts(header: Sequence[str], columns: Mapping[Field, Column]) -> Sequence[str]:
+    """A sentence for each column of ``header`` that is not read, and that somebody may believe to be."""
+    told = [_doubt(position, name, columns) for position, name in enumerate(header)]
+    return [sentence for sentence in told if sentence]
 
-    A column that resembles one of ``columns``, which tell the same already, is no mistake.
-    """
-    near = {_shown(name): _nearest(name, _NEARLY) for name in header}
-    return {name: field for name, field in near.items() if field and field not in columns}
+
+def _doubt(position: int, name: str, columns: Mapping[Field, Column]) -> str:
+    field = _NAMES.get(_spelled(name))
+    if field and columns[field].position != position:
+        return (
+            f"The column {_shown(name)!r} is not read, because {columns[field].name!r} tells the same. Take one of the "
+            "two away."
+        )
+    meant = None if field else _nearest(name, _NEARLY)
+    if meant and meant not in columns:
+        return f"The column {_shown(name)!r} is not read. If it is meant to be {meant.value!r}, rename it."
+    return ""
 
 
 def _suggestion(header: Sequence[str]) -> str:

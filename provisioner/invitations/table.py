@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from provisioner.errors import InvalidTable
-from provisioner.invitations.columns import Field, columns_known, nearly_known, require_address
+from provisioner.invitations.columns import Field, columns_known, doubts, require_address
 from provisioner.invitations.lines import LOST, Lines, Unusable
 from provisioner.invitations.spreadsheet import restore
 
@@ -43,7 +43,7 @@ class Table:
     def __init__(self, lines: Lines, *, delimiter: str, header: list[str], max_rows: int) -> None:
         self.encoding = lines.encoding
         self.columns = columns_known(header)
-        self.nearly_known = nearly_known(header, self.columns)
+        self.doubts = doubts(header, self.columns)
         self._lines = lines
         self._delimiter = delimiter
         self._width = len(header)

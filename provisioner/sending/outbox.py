@@ -42,13 +42,14 @@ class Outbox:
         self._actor = actor
 
     @contextmanager
-    def opened(self, *, domain: str | None, retry_unsure: bool = False, retry_refused: bool = False) -> Iterator[None]:
+    def opened(self, *, domain: str | None, retry_unsure: bool = False, retry_refused: bool = False) -> Iterator[int]:
         """Everything that waits is queued, and this process is a sender while the block runs.
 
-        What a sender that is gone left half done becomes unsure. Unsure and refused mails are queued again where that
-        is asked for.
+        What a sender that is gone left half done becomes unsure; gives how many mails that are. Unsure and refused
+        mails are queued again where that is asked for.
         """
-        with self._store.joining(_TASK, alone=self._abandon):
+        abandoned: list[int] = []
+        with self._store.joining(_TASK, alone=lambda: abandoned.append(self._abandon())):
             again = [(rows.UNSURE, retry_unsure), (rows.REFUSED, retry_refused)]
             with self._store.write() as connection:
                 for state in (state for state, wanted in again if wanted):
@@ -56,7 +57,7 @@ class Outbox:
                 rows.drop_outdated(connection, now=self._clock())
             while self._queue_some(domain) == _ROWS_AT_A_TIME:
                 pass
-            yield
+            yield 0 if retry_unsure else sum(abandoned)
 
     def forecast(self, *, domain: str | None, limit: int | None = None, more: tuple[str, ...] = ()) -> Forecast:
         """What would be sent now, of which those in the states ``more`` are a part; changes nothing."""
@@ -109,9 +110,9 @@ class Outbox:
         with self._store.read() as connection:
             return rows.next_due(connection, domain=domain)
 
-    def _abandon(self) -> None:
+    def _abandon(self) -> int:
         with self._store.write() as connection:
-            rows.abandon_sending(connection, at=self._clock(), problem=_GONE)
+            return rows.abandon_sending(connection, at=self._clock(), problem=_GONE)
 
     def _queue_some(self, domain: str | None) -> int:
         with self._store.write() as connection:

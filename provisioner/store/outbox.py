@@ -74,10 +74,10 @@ def drop(connection: Connection, mail_id: int) -> None:
     connection.execute(delete(mails).where(mails.c.id == mail_id))
 
 
-def abandon_sending(connection: Connection, *, at: datetime, problem: str) -> None:
-    """Mark what a sender that is gone was handing over as unsure."""
+def abandon_sending(connection: Connection, *, at: datetime, problem: str) -> int:
+    """Mark what a sender that is gone was handing over as unsure. Returns how many."""
     abandoned = update(mails).where(mails.c.state == SENDING).values(state=UNSURE, changed_at=at, problem=problem)
-    connection.execute(abandoned)
+    return len(connection.execute(abandoned.returning(mails.c.id)).all())
 
 
 def queue_again(connection: Connection, state: str, *, domain: str | None, at: datetime) -> None:

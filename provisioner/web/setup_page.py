@@ -4,7 +4,7 @@ Exchange Web Services, which Apple's Mail on a Mac needs, open only where the or
 their provider ends them (the catalogue's dates), so there Outlook is first whatever the domain prefers.
 """
 
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from flask import Response, request
 
@@ -15,6 +15,7 @@ from provisioner.organisation import Kind, Preference
 from provisioner.qr import qr_svg
 from provisioner.signing import Identity
 from provisioner.web.devices import Device, recognise
+from provisioner.web.languages import here
 from provisioner.web.offers import Visit
 from provisioner.web.rendering import page
 from provisioner.web.site import site
@@ -49,7 +50,7 @@ def setup_page(opened: Visit) -> Response:
         downloads=_downloads(opened, formats),
         identity=_identity(),
         instructions=_further(opened, _INSTRUCTIONS),
-        intent_url=_intent_url(page_url),
+        intent_url=_intent_url(page_url + here()),
         link=link,
         open_formats=_open_formats(opened, formats),
         others=[fmt for fmt in formats if fmt is not builtin],
@@ -117,17 +118,14 @@ def _picture(svg: str) -> str:
 _LEGIBLE = " =:/,;.'()-"
 
 
-def _intent_url(page_url: str) -> str:
-    """What opens the page in Chrome on Android, or stays on the page where Chrome is not installed.
+def _intent_url(url: str) -> str:
+    """What opens ``url`` in Chrome on Android, or stays on the page where Chrome is not installed.
 
     Source: https://developer.chrome.com/docs/android/intents
     """
-    parts = urlsplit(page_url)
-    fallback = quote(page_url, safe="")
-    return (
-        f"intent://{parts.netloc}{parts.path}#Intent;scheme={parts.scheme};package=com.android.chrome;"
-        f"S.browser_fallback_url={fallback};end"
-    )
+    scheme, _, address = url.partition("://")
+    fallback = quote(url, safe="")
+    return f"intent://{address}#Intent;scheme={scheme};package=com.android.chrome;S.browser_fallback_url={fallback};end"
 
 
 def _identity() -> Identity | None:
