@@ -193,6 +193,14 @@ def test_an_option_that_does_not_fit_is_refused(place: Place, mdm: str, options:
     assert _refused(place, BY_ID[mdm], place.export(BY_ID[mdm]), *options).startswith(reason)
 
 
+@pytest.mark.parametrize("case_id", ["micromdm", "nanomdm"])
+@pytest.mark.parametrize("device", ["", " ", "A B"])
+def test_a_device_has_an_id(case_id: str, device: str, place: Place) -> None:
+    case = next(case for case in CASES if case.id == case_id)
+    said = place.push(case, place.export(case), "https://mdm.contoso.example", "--device", device, exit_code=2)
+    assert "--device is empty or holds a blank, which no device's id has." in said.stderr
+
+
 def test_where_and_with_what_has_to_be_said(place: Place) -> None:
     export = place.export(FLEET)
     assert "Where is Fleet? Give --server URL." == place.shell.refusal("push", "--mdm", "fleet", export)

@@ -12,7 +12,8 @@ from threading import Lock
 import structlog
 from structlog.typing import Processor
 
-_QUIET_LIBRARIES = ("alembic", "sqlalchemy")  # at info they tell every statement
+# At info the first two tell every statement; urllib3 warns of each retry, which whoever waits says in their own words.
+_QUIET_LIBRARIES = {"alembic": logging.WARNING, "sqlalchemy": logging.WARNING, "urllib3": logging.ERROR}
 _writing = Lock()  # one line at a time
 
 
@@ -38,8 +39,8 @@ def start_log(*, level: str, form: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for name in _QUIET_LIBRARIES:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, quietest in _QUIET_LIBRARIES.items():
+        logging.getLogger(name).setLevel(quietest)
 
 
 class _Events:
