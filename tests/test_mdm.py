@@ -119,6 +119,7 @@ def test_another_mdms_variables_are_taken_as_they_are_given() -> None:
         ("", "%u%", "--address-variable is empty"),
         ("%e%", " ", "--username-variable is empty"),
         ("<e>", "%u%", "--address-variable holds one of & < >"),
+        ("%DOMAIN\\\\mail%", "%u%", "--address-variable holds one of & < >"),
         ("%e%", "%u&v%", "--username-variable holds one of & < >"),
         ("%e%", "{{.U 'x'}}", "--username-variable holds one of & < >"),
         ("anna@contoso.example", "%u%", "--address-variable is an address"),
@@ -144,7 +145,7 @@ def test_whatever_is_given_is_a_variable_or_refused(text: str) -> None:
     assert text == variables_for(mdm, "contoso.example").address
     assert mdm.variables is not None
     assert any(start in text for start in mdm.variables.reserved)
-    assert not set(text) & set("&<>\"'\r\n\x00")
+    assert not set(text) & set("&<>\"'\\\r\n\x00")
 
 
 def test_an_mdms_own_variables_cannot_be_replaced() -> None:
