@@ -63,6 +63,7 @@ def _exchange(provider: MailProvider, context: Context, protocols: Sequence[str]
 
 
 def _declaration(kind: str, identifier: UUID, payload: dict[str, object]) -> Declaration:
-    """A declaration whose ServerToken is its content's digest: another content is an update, the same is none."""
-    digest = sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
-    return {"Type": kind, "Identifier": str(identifier).upper(), "ServerToken": digest, "Payload": payload}
+    """A declaration whose ServerToken is the digest of all of it: another content is an update, the same is none."""
+    name = str(identifier).upper()
+    digest = sha256(json.dumps([kind, name, payload], sort_keys=True).encode()).hexdigest()
+    return {"Type": kind, "Identifier": name, "ServerToken": digest, "Payload": payload}
