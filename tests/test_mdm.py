@@ -1,6 +1,7 @@
 """MDMs as data: every fact has its source, what is wrong is refused by its line, and one new MDM is one new file."""
 
 import ast
+import json
 import re
 from datetime import date
 from pathlib import Path
@@ -250,6 +251,14 @@ def test_every_mdm_is_listed_with_its_variables(tmp_path: Path) -> None:
     assert "{{userprincipalname}}" in listed["intune"]
     assert " none " in listed["nanomdm"]
     assert " asks for it " in listed["generic"]
+
+
+def test_the_list_has_the_day_of_the_newest_fact(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    listed = {line.split()[0]: line for line in shell.run("mdms").stdout.splitlines()[1:]}
+    for entry in json.loads(shell.run("mdms", "--json").stdout):
+        newest = max(re.findall(r'"checked": "([0-9-]+)"', json.dumps(entry)))
+        assert f"  {newest}  " in listed[entry["id"]]
 
 
 def test_every_mdm_is_listed_for_programs_with_its_sources(tmp_path: Path) -> None:
