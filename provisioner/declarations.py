@@ -6,6 +6,7 @@ have: ActiveSync on a Mac, EWS on an iPhone.
 """
 
 import json
+from collections.abc import Sequence
 from hashlib import sha256
 from uuid import UUID
 
@@ -16,17 +17,23 @@ Declaration = dict[str, object]
 
 
 def exchange_declarations(
-    subject: Account | Variables, provider: MailProvider, context: Context, *, identifiers: dict[str, UUID]
+    subject: Account | Variables,
+    provider: MailProvider,
+    context: Context,
+    *,
+    identifiers: dict[str, UUID],
+    protocols: Sequence[str] = ("EAS", "EWS"),
 ) -> tuple[Declaration, Declaration, Declaration]:
     """Identity, account and activation, in this order, each naming the one before it.
 
-    ``identifiers`` has ``identity``, ``exchange`` and ``activation``; ``context`` supplies the text ``account``.
+    A device that has none of the ``protocols`` gets no account. ``identifiers`` has ``identity``, ``exchange`` and
+    ``activation``; ``context`` supplies the text ``account``.
     """
     identity = _declaration("com.apple.asset.useridentity", identifiers["identity"], _person(subject))
     exchange = _declaration(
         "com.apple.configuration.account.exchange",
         identifiers["exchange"],
-        _exchange(provider, context) | {"UserIdentityAssetReference": identity["Identifier"]},
+        _exchange(provider, context, protocols) | {"UserIdentityAssetReference": identity["Identifier"]},
     )
     activation = _declaration(
         "com.apple.activation.simple",
@@ -41,7 +48,7 @@ def _person(subject: Account | Variables) -> dict[str, object]:
     return {"EmailAddress": subject.address, **name}
 
 
-def _exchange(provider: MailProvider, context: Context) -> dict[str, object]:
+def _exchange(provider: MailProvider, context: Context, protocols: Sequence[str]) -> dict[str, object]:
     assert provider.activesync is not None  # declared in needs
     oauth: dict[str, object] = {"Enabled": True}
     if context.names_sign_in_page(provider):
@@ -49,13 +56,14 @@ def _exchange(provider: MailProvider, context: Context) -> dict[str, object]:
         oauth["SignInURL"] = provider.oauth.authorize_url
     return {
         "VisibleName": context.text("account"),
-        "EnabledProtocolTypes": ["EAS", "EWS"],
+        "EnabledProtocolTypes": list(protocols),
         "HostName": provider.activesync.hostname,
         "OAuth": oauth,
     }
 
 
 def _declaration(kind: str, identifier: UUID, payload: dict[str, object]) -> Declaration:
-    """A declaration whose ServerToken is its content's digest: another content is an update, the same is none."""
-    digest = sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
-    return {"Type": kind, "Identifier": str(identifier).upper(), "ServerToken": digest, "Payload": payload}
+    """A declaration whose ServerToken is the digest of all of it: another content is an update, the same is none."""
+    name = str(identifier).upper()
+    digest = sha256(json.dumps([kind, name, payload], sort_keys=True).encode()).hexdigest()
+    return {"Type": kind, "Identifier": name, "ServerToken": digest, "Payload": payload}

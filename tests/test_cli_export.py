@@ -58,6 +58,22 @@ def test_peoples_set_is_signed_and_every_signature_is_on_record(shell: Shell, pe
     assert ["ios-exchange", "ios-exchange"] == [fmt for fmt, _ in _signatures(shell)]
 
 
+LICENSED = "User principal name,Licenses,Block credential\nanna@contoso.example,E3,False\n"
+OTHERS = "bert@contoso.example,Unlicensed,False\ncarl@contoso.example,E3,True\ndora@contoso.example,E3,True\n"
+
+
+def test_whoever_is_left_out_of_the_admin_centres_list_is_told(shell: Shell, tmp_path: Path) -> None:
+    """Of a set for an MDM nobody would notice that a person is missing."""
+    people = tmp_path / "users.csv"
+    people.write_text(LICENSED + OTHERS)
+    result = shell.run("export", "--mdm", "iru", "--csv", people, "-o", tmp_path / "set.zip")
+    assert f"{tmp_path}/set.zip: 1 file for 1 person, unsigned. Begin with README.txt in it.\n" in result.stderr
+    assert "Left out 2 rows: blocked.\nLeft out 1 row: unlicensed.\n" in result.stderr
+    people.write_text(LICENSED.partition("anna")[0] + OTHERS)
+    result = shell.run("export", "--mdm", "iru", "--csv", people, "-o", tmp_path / "set.zip", exit_code=2)
+    assert "users.csv names nobody who gets a file; left out are 2 blocked, 1 unlicensed." in result.stderr
+
+
 def test_from_a_file_no_store_is_needed_and_who_signs_is_said(people: Path, tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text(CONTEXT)
     write_identity(tmp_path / "identity", make_signer("Contoso mail setup"))

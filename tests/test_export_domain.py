@@ -27,6 +27,7 @@ from provisioner.model import Account
 from provisioner.organisation import Organisation
 from provisioner.provisioning import Provisioner
 from provisioner.signing import Identity
+from provisioner.texts import LANGUAGES
 from tests.capabilities import apple_conformance_checker
 from tests.mdms import OF_MACS, filler, judged, settings, unwrapped
 from tests.samples import NOW, PROVIDERS, contoso_snapshot
@@ -244,6 +245,13 @@ def _leaves(value: Any) -> Iterator[str]:
             yield from _leaves(part)
     else:
         yield str(value)
+
+
+@pytest.mark.parametrize("mdm", WITH_VARIABLES)
+def test_no_language_of_ours_is_refused(mdm: Mdm, tmp_path: Path) -> None:
+    """A text of a translation, too, may hold what an MDM would take for a variable or would garble."""
+    for language in LANGUAGES:
+        exported(mdm, tmp_path, dataclasses.replace(PLAIN, languages=(language,), consent_text=""))
 
 
 def test_a_new_mdm_is_one_new_file(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from provisioner.format import AnyoneAt, Audience, Variables
 from provisioner.formats import find_format
 from provisioner.managed import AppPlatform, AppSetting, Value, ios_dict, ios_key_table
 from provisioner.model import Account
-from provisioner.organisation import Organisation
+from provisioner.organisation import EwsAccess, Organisation
 from provisioner.provisioning import Provisioner
 from tests.directories import outlook_settings
 from tests.documents import values_of_app
@@ -164,12 +164,22 @@ def test_the_declarations_are_linked_and_the_person_stands_in_the_asset_alone() 
         assert 64 >= len(declaration["ServerToken"])
 
 
-def test_declarations_of_two_people_and_two_domains_never_collide() -> None:
+@pytest.mark.parametrize(("ews", "protocols"), [(EwsAccess.ALLOWED, ["EAS", "EWS"]), (EwsAccess.BLOCKED, ["EAS"])])
+def test_a_mac_gets_an_account_only_where_the_organisation_allows_ews(ews: EwsAccess, protocols: list[str]) -> None:
+    """An MDM hands declarations to Macs too, and there Microsoft refuses the account; nobody would read a warning."""
+    fmt = find_format("account-exchange")
+    context = contoso_context(fmt)
+    context = replace(context, domain=replace(context.domain, ews=ews))
+    _, exchange, _ = json.loads(fmt.render(ANNA, OFFICE365, context))
+    assert protocols == exchange["Payload"]["EnabledProtocolTypes"]
+
+
+@pytest.mark.parametrize("name", ["Identifier", "ServerToken"])
+def test_declarations_of_two_people_and_two_domains_never_collide(name: str) -> None:
+    """Zentral refuses a ServerToken that another declaration has, though both say the same."""
     fmt = find_format("account-exchange")
     people = [ANNA, Account("bert@contoso.example"), INTUNE, replace(INTUNE, domain="fabrikam.example")]
-    found = [
-        part["Identifier"] for who in people for part in json.loads(fmt.render(who, OFFICE365, contoso_context(fmt)))
-    ]
+    found = [part[name] for who in people for part in json.loads(fmt.render(who, OFFICE365, contoso_context(fmt)))]
     assert len(found) == len(set(found))
 
 

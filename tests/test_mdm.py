@@ -1,6 +1,7 @@
 """MDMs as data: every fact has its source, what is wrong is refused by its line, and one new MDM is one new file."""
 
 import ast
+import json
 import re
 from datetime import date
 from pathlib import Path
@@ -119,6 +120,7 @@ def test_another_mdms_variables_are_taken_as_they_are_given() -> None:
         ("", "%u%", "--address-variable is empty"),
         ("%e%", " ", "--username-variable is empty"),
         ("<e>", "%u%", "--address-variable holds one of & < >"),
+        ("%DOMAIN\\\\mail%", "%u%", "--address-variable holds one of & < >"),
         ("%e%", "%u&v%", "--username-variable holds one of & < >"),
         ("%e%", "{{.U 'x'}}", "--username-variable holds one of & < >"),
         ("anna@contoso.example", "%u%", "--address-variable is an address"),
@@ -144,7 +146,7 @@ def test_whatever_is_given_is_a_variable_or_refused(text: str) -> None:
     assert text == variables_for(mdm, "contoso.example").address
     assert mdm.variables is not None
     assert any(start in text for start in mdm.variables.reserved)
-    assert not set(text) & set("&<>\"'\r\n\x00")
+    assert not set(text) & set("&<>\"'\\\r\n\x00")
 
 
 def test_an_mdms_own_variables_cannot_be_replaced() -> None:
@@ -249,6 +251,14 @@ def test_every_mdm_is_listed_with_its_variables(tmp_path: Path) -> None:
     assert "{{userprincipalname}}" in listed["intune"]
     assert " none " in listed["nanomdm"]
     assert " asks for it " in listed["generic"]
+
+
+def test_the_list_has_the_day_of_the_newest_fact(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    listed = {line.split()[0]: line for line in shell.run("mdms").stdout.splitlines()[1:]}
+    for entry in json.loads(shell.run("mdms", "--json").stdout):
+        newest = max(re.findall(r'"checked": "([0-9-]+)"', json.dumps(entry)))
+        assert f"  {newest}  " in listed[entry["id"]]
 
 
 def test_every_mdm_is_listed_for_programs_with_its_sources(tmp_path: Path) -> None:

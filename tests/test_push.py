@@ -131,6 +131,16 @@ def _wrong(place: Place) -> str:
     return str(file)
 
 
+def test_whoever_pushes_is_told_what_is_waited_for(place: Place) -> None:
+    case = next(case for case in CASES if case.id == "fleet")
+    mdm, export = Fleet(), place.export(case)
+    mdm.troubles = {"GET": [Said(503, None, {"Retry-After": "1"})]}
+    said = place.push(case, export, place.start(mdm), "--only", "mac/*exchange*").stderr
+    assert "The MDM is busy or cannot be reached; trying again in 1 second.\n" in said
+    assert "Patience" not in said
+    assert "/api/" not in said
+
+
 @every_mdm
 def test_a_server_that_is_busy_is_waited_for_as_long_as_it_wishes(case: Case, place: Place) -> None:
     mdm = case.server()

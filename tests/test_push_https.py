@@ -99,6 +99,13 @@ def test_a_wish_that_cannot_be_read_is_none(place: Place, wish: str) -> None:
     assert ([1.0], 2) == (place.slept, len(script.asked))
 
 
+def test_an_answer_that_cannot_be_unpacked_is_not_said_to_be_no_answer(place: Place) -> None:
+    connection, script = _connected(place, Said(200, b"no gzip", {"Content-Encoding": "gzip"}))
+    with pytest.raises(PushFailed, match=r"answered something that is no HTTP\.$"):
+        connection.send(QUESTION)
+    assert 1 == len(script.asked)
+
+
 def test_json_of_a_hundred_thousand_brackets_is_none() -> None:
     with pytest.raises(PushFailed, match="The answer is no JSON"):
         Answer(200, b"[" * 100_000).json()

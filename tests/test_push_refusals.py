@@ -99,7 +99,16 @@ def test_a_file_that_is_not_as_it_was_exported_is_refused_by_name(place: Place) 
     place.shell.run("push", "--mdm", "fleet", "--server", "https://127.0.0.1:1", changed, *kept)
 
 
-@pytest.mark.parametrize("content", [b"", b"nothing", b"<plist><dict/></plist>", b"<plist><array/></plist>", b"\xff"])
+_HEAD = b"<plist><dict><key>PayloadIdentifier</key><array/><key>Command</key>"
+_DEEP = _HEAD + b"<array>" * 20_000 + b"</array>" * 20_000 + b"</dict></plist>"
+_ERASE = _HEAD + b"<dict><key>RequestType</key><string>EraseDevice</string></dict></dict></plist>"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"nothing", b"<plist><dict/></plist>", b"<plist><array/></plist>", b"\xff", _DEEP, _ERASE],
+    ids=["empty", "nothing", "dict", "array", "noise", "deep", "another-command"],
+)
 @pytest.mark.parametrize("case", [BY_ID["fleet"], BY_ID["zentral"], BY_ID["nanomdm"]], ids=lambda case: case.id)
 def test_a_file_that_no_export_writes_is_refused_though_the_manifest_knows_it(
     case: Case, place: Place, content: bytes
@@ -110,7 +119,7 @@ def test_a_file_that_no_export_writes_is_refused_though_the_manifest_knows_it(
     assert "is not as 'provisioner export' writes it" in _refused(place, case, changed, *case.options, *only)
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"@odata.type": "x"}', b"\xff"])
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"@odata.type": "x"}', b"\xff", b"[" * 100_000], ids=len)
 def test_a_body_for_graph_that_no_export_writes_is_refused(place: Place, content: bytes) -> None:
     case = BY_ID["intune"]
     changed = _changed(
@@ -134,8 +143,14 @@ def test_a_kind_of_policy_that_has_no_place_is_refused(place: Place) -> None:
         (lambda name, old: b"{}" if name == "manifest.json" else old, "holds no manifest.json"),
         (lambda name, old: b"[" if name == "manifest.json" else old, "holds no manifest.json"),
         (lambda name, old: None if name == PROFILE else old, "cannot be read: it is no set, or damaged"),
+        (
+            lambda name, old: (
+                old.replace(PROFILE.encode(), rb"mac/\u001b]0;title.mobileconfig") if name == "manifest.json" else old
+            ),
+            "holds no manifest.json as",
+        ),
     ],
-    ids=["no-manifest", "empty-manifest", "broken-manifest", "a-file-is-gone"],
+    ids=["no-manifest", "empty-manifest", "broken-manifest", "a-file-is-gone", "a-name-for-the-terminal"],
 )
 def test_a_set_that_is_not_whole_is_refused(
     place: Place, change: Callable[[str, bytes], bytes | None], reason: str
@@ -191,6 +206,14 @@ def test_what_waits_for_a_value_says_which_and_what_it_is(place: Place) -> None:
 )
 def test_an_option_that_does_not_fit_is_refused(place: Place, mdm: str, options: list[str], reason: str) -> None:
     assert _refused(place, BY_ID[mdm], place.export(BY_ID[mdm]), *options).startswith(reason)
+
+
+@pytest.mark.parametrize("case_id", ["micromdm", "nanomdm"])
+@pytest.mark.parametrize("device", ["", " ", "A B"])
+def test_a_device_has_an_id(case_id: str, device: str, place: Place) -> None:
+    case = next(case for case in CASES if case.id == case_id)
+    said = place.push(case, place.export(case), "https://mdm.contoso.example", "--device", device, exit_code=2)
+    assert "--device is empty or holds a blank, which no device's id has." in said.stderr
 
 
 def test_where_and_with_what_has_to_be_said(place: Place) -> None:

@@ -117,4 +117,7 @@ def _bar() -> Iterator[Callable[[int, int], None]]:
 def _tell(output: Path, outcome: "Outcome") -> None:
     whom = f" for {outcome.whom}" if outcome.whom else ""
     signed = f", {outcome.signatures:,} signed" if outcome.signatures else ", unsigned"
-    click.echo(f"{output}: {outcome.files:,} files{whom}{signed}. Begin with README.txt in it.", err=True)
+    files = "1 file" if outcome.files == 1 else f"{outcome.files:,} files"
+    click.echo(f"{output}: {files}{whom}{signed}. Begin with README.txt in it.", err=True)
+    for why, count in sorted(outcome.left_out.items(), key=lambda item: item[0].value):
+        click.echo(f"Left out {count:,} {'row' if count == 1 else 'rows'}: {why.value}.", err=True)

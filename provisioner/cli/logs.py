@@ -12,8 +12,14 @@ from threading import Lock
 import structlog
 from structlog.typing import Processor
 
-_QUIET_LIBRARIES = ("alembic", "sqlalchemy")  # at info they tell every statement
-_SILENT_LIBRARIES = ("msal",)  # it quotes answers, which may hold a token; what matters of them our errors say
+# At info the first two tell every statement; urllib3 warns of each retry, which whoever waits says in their own words;
+# msal quotes answers, which may hold a token, and what matters of them our errors say.
+_QUIET_LIBRARIES = {
+    "alembic": logging.WARNING,
+    "sqlalchemy": logging.WARNING,
+    "urllib3": logging.ERROR,
+    "msal": logging.CRITICAL + 1,
+}
 _writing = Lock()  # one line at a time
 
 
@@ -39,10 +45,8 @@ def start_log(*, level: str, form: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for name in _QUIET_LIBRARIES:
-        logging.getLogger(name).setLevel(logging.WARNING)
-    for name in _SILENT_LIBRARIES:
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    for name, quietest in _QUIET_LIBRARIES.items():
+        logging.getLogger(name).setLevel(quietest)
 
 
 class _Events:

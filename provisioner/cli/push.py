@@ -4,6 +4,7 @@ The set is a ZIP that ``export`` wrote, or is made on the way for a domain. The 
 environment and never from the command line, where every user of the machine could read it.
 """
 
+import time
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -141,7 +142,13 @@ def _connection(
     token = settings_from(ctx, push_token_file=token_file).push_token
     if token is None:
         raise InvalidInput("The MDM's token is missing. Give --push-token-file FILE, or set PROVISIONER_PUSH_TOKEN.")
-    return HttpsConnection(server, api, token=token.get_secret_value(), ca_file=ca_file)
+    return HttpsConnection(server, api, token=token.get_secret_value(), ca_file=ca_file, sleep=_wait)
+
+
+def _wait(seconds: float) -> None:
+    span = "1 second" if seconds == 1 else f"{seconds:.0f} seconds"
+    click.echo(f"The MDM is busy or cannot be reached; trying again in {span}.", err=True)
+    time.sleep(seconds)
 
 
 def _rehearse(items: "Sequence[Item]", server: str, api: "PushApi") -> None:

@@ -4,9 +4,10 @@ Everything that can be refused is refused before the first file is written. A si
 before the signature is made, a batch of people at a time.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -23,6 +24,7 @@ from provisioner.export.refusals import refuse_large, refuse_person, refuse_text
 from provisioner.export.work import Desk, Finished, Writer, files_of, finish, stem_of
 from provisioner.export.workers import in_order
 from provisioner.format import TEXT
+from provisioner.invitations import Why
 from provisioner.mdm import variables_for
 from provisioner.model import MailProvider
 from provisioner.provisioning import Signature, signature_of
@@ -42,6 +44,7 @@ class Outcome:
     files: int
     people: int
     signatures: int
+    left_out: Counter[Why] = field(default_factory=Counter)  # rows of a list: guests and their like
 
     @property
     def whom(self) -> str:
@@ -61,6 +64,7 @@ class Survey:
     providers: tuple[MailProvider, ...]
     signatures: int
     sample: Share  # the first person's documents, unsigned
+    left_out: Counter[Why]
 
 
 def export_domain(desk: Desk, domain: str, to: Path) -> Outcome:
@@ -126,23 +130,24 @@ def export_people(
         files=[file.name for file in files_of(desk.mdm, survey.sample, for_domain=False)],
     )
     files = done = 0
-    batches = _recorded(writer, _batches(read_people(people)), record)
+    batches = _recorded(writer, _batches(read_people(people, Counter())), record)
     with _set(to, desk, mode="personal", providers=survey.providers, readme=readme) as add:
         for finished in _finished(desk, writer, batches, people=survey.people, processes=processes):
             for file in finished:
                 add(file)
             files, done = files + len(finished), min(done + BATCH, survey.people)
             progress(done, survey.people)
-    return Outcome(files=files, people=survey.people, signatures=survey.signatures)
+    return Outcome(files=files, people=survey.people, signatures=survey.signatures, left_out=survey.left_out)
 
 
 def _survey(writer: Writer, people: Path) -> Survey:
     desk = writer.desk
     providers: dict[str, MailProvider] = {}
     seen: set[tuple[str, str]] = set()
+    left_out = Counter[Why]()
     sample: Share | None = None
     count = signatures = 0
-    for row in read_people(people):
+    for row in read_people(people, left_out):
         refuse_person(desk.mdm, row.account, row=row.number)
         if (row.account.domain, row.language) not in seen:
             seen.add((row.account.domain, row.language))
@@ -152,7 +157,7 @@ def _survey(writer: Writer, people: Path) -> Survey:
         count += 1
         signatures += len(writer.signed_formats(row.account))
     assert sample is not None  # read_people raises where there is nobody
-    return Survey(count, tuple(providers.values()), signatures, sample)
+    return Survey(count, tuple(providers.values()), signatures, sample, left_out)
 
 
 def _try_out(writer: Writer, row: Row) -> tuple[MailProvider, Share]:

@@ -9,6 +9,7 @@ from provisioner.declarations import exchange_declarations
 from provisioner.format import Audience, Context, Format, Variables
 from provisioner.managed import JSON, write_json
 from provisioner.model import Account, MailProvider, Service
+from provisioner.organisation import EwsAccess
 from provisioner.profile import part_uuid
 
 _ID = "account-exchange"
@@ -17,7 +18,9 @@ _TEXTS = {"account": "{organisation} mail, calendar and contacts"}
 
 def _render(subject: Account | Variables, provider: MailProvider, context: Context) -> bytes:
     identifiers = {part: part_uuid(_ID, subject, part) for part in ("identity", "exchange", "activation")}
-    return write_json(exchange_declarations(subject, provider, context, identifiers=identifiers))
+    # An MDM hands it to Macs too, where it is EWS, and nobody reads a description that warns.
+    protocols = ("EAS", "EWS") if context.domain.ews is EwsAccess.ALLOWED else ("EAS",)
+    return write_json(exchange_declarations(subject, provider, context, identifiers=identifiers, protocols=protocols))
 
 
 FORMAT = Format(

@@ -14,7 +14,7 @@ from provisioner.format import Variables
 from provisioner.mdm.values import Answer, Mdm, VariableNames
 from provisioner.model import Evidence
 
-_XML = re.compile(r"""[&<>"']""")
+_ESCAPED = re.compile(r"""[&<>"'\\]""")  # in XML; and the backslash in JSON
 _MARK = re.compile(r"[^\w\s.@+-]+|_")  # what distinguishes a variable from a word: $ % { [ # and their like
 _GIVEN = Evidence(sources=(), checked=date.min, confidence="given")
 
@@ -76,8 +76,10 @@ def _require_variable(mdm: Mdm, option: str, text: str) -> None:
         refuse_unwritable(text)
     except InvalidText as refusal:
         raise MdmRefusal(mdm.name, f"{option} {refusal}") from None
-    if _XML.search(text):
-        raise MdmRefusal(mdm.name, f"{option} holds one of & < > \" ', which XML escapes; the MDM would not find it.")
+    if _ESCAPED.search(text):
+        raise MdmRefusal(
+            mdm.name, f"{option} holds one of & < > \" ' \\, which XML or JSON escapes; the MDM would not find it."
+        )
     if _is_address(text):
         raise MdmRefusal(mdm.name, f"{option} is an address; the variable that stands for everybody's was expected.")
     if _MARK.search(text) is None:

@@ -85,6 +85,8 @@ def items_of(mdm: Mdm, api: PushApi, language: Language, files: Sequence[Exporte
 def _refuse_scattered(mdm: Mdm, files: Sequence[ExportedFile], options: Options) -> None:
     if not options.devices:
         raise InvalidInput(f"{mdm.name} has to be told the person's devices: --device ID, once for each.")
+    if any(not device or " " in device for device in options.devices):
+        raise InvalidInput("--device is empty or holds a blank, which no device's id has.")
     if len(files) > 1:
         names = ", ".join(file.name for file in files[:3])
         raise InvalidInput(

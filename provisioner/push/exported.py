@@ -60,12 +60,19 @@ def _manifest(place: Path, archive: ZipFile) -> dict[str, Any]:
         return {
             "mdm": str(manifest["mdm"]),
             "mode": str(manifest["mode"]),
-            "files": {str(entry["file"]): str(entry["sha256"]) for entry in manifest["files"]},
+            "files": {_name(entry["file"]): str(entry["sha256"]) for entry in manifest["files"]},
         }
     except (ValueError, TypeError, KeyError):
         raise InvalidInput(
             f"{place} holds no {_MANIFEST} as 'provisioner export' writes it. Give the ZIP as it was written."
         ) from None
+
+
+def _name(name: object) -> str:
+    """A file's name, which can be shown on a terminal. Raises ValueError."""
+    if not isinstance(name, str) or not name.isprintable():
+        raise ValueError
+    return name
 
 
 def _refuse_other(manifest: Mapping[str, Any], mdm: Mdm, *, for_people: bool) -> None:
@@ -116,7 +123,7 @@ def json_in(file: ExportedFile, *names: str) -> dict[str, Any]:
     """The JSON object in ``file``, which has these names. Raises InvalidInput."""
     try:
         found = json.loads(file.content)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise not_as_exported(file) from None
     return _with(found, names, file)
 

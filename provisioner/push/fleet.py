@@ -16,7 +16,7 @@ from urllib3.filepost import encode_multipart_formdata
 from provisioner.errors import PushFailed
 from provisioner.mdm import PushApi
 from provisioner.push.calls import MOST_PAGES, Call, Connection, Item, Language, Options, call_to, create_or_update
-from provisioner.push.exported import ExportedFile, plist_in
+from provisioner.push.exported import ExportedFile, not_as_exported, plist_in
 
 _PER_PAGE = 100
 
@@ -27,7 +27,9 @@ def _items(api: PushApi, files: Sequence[ExportedFile], options: Options) -> Seq
 
 
 def _item(api: PushApi, file: ExportedFile, team: dict[str, str]) -> Item:
-    identifier = str(plist_in(file, "PayloadIdentifier")["PayloadIdentifier"])
+    identifier = plist_in(file, "PayloadIdentifier")["PayloadIdentifier"]
+    if not isinstance(identifier, str):
+        raise not_as_exported(file)
     create = _with_file(api, call_to(api.calls["create"], repeatable=False), file, team)
 
     def update(found: str) -> Call:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import urllib3
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, LocationParseError, SSLError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, LocationParseError, MaxRetryError, SSLError
 from urllib3.util import Timeout, Url, parse_url
 
 from provisioner import __version__
@@ -116,6 +116,8 @@ class HttpsConnection:
             )
         if isinstance(reason, ConnectTimeoutError):  # a refused connection is one too
             return PushFailed(f"{self._server} could not be reached. Is the URL right, and the server running?")
+        if call.repeatable and not isinstance(failure, MaxRetryError):
+            return PushFailed(f"{self._server} answered something that is no HTTP.")
         if call.repeatable:
             return PushFailed(f"{self._server} broke off or did not answer in time, {ATTEMPTS + 1} times.")
         return PushUnclear(f"{self._server} broke off or did not answer in time: nobody knows what it has done.")

@@ -14,9 +14,10 @@ from urllib.parse import quote
 from provisioner.errors import InvalidInput, PushFailed, PushUnclear, printable
 from provisioner.mdm import PushApi
 from provisioner.push.calls import LOOK_UPS, Answer, Call, Connection, Item, Language, Options, Outcome
-from provisioner.push.exported import ExportedFile, plist_in
+from provisioner.push.exported import ExportedFile, not_as_exported, plist_in
 
 _PLIST = "text/plain"  # as openapi.yaml has it
+_INSTALL = "InstallProfile"  # RequestType
 _ALL_FAILED = 500
 
 
@@ -33,11 +34,12 @@ def _checked(devices: Sequence[str]) -> str:
 
 
 def _item(api: PushApi, file: ExportedFile, devices: str, options: Options) -> Item:
-    command = plist_in(file, "Command")["Command"]
+    profile = _profile_in(file)
     endpoint = api.calls["send"]
 
     def call() -> Call:
         """NanoMDM takes each CommandUUID once, so that every attempt is a command of its own."""
+        command = {"RequestType": _INSTALL, "Payload": profile}
         body = plistlib.dumps({"Command": command, "CommandUUID": str(options.new_uuid())})
         return Call(
             method=endpoint.method,
@@ -49,6 +51,15 @@ def _item(api: PushApi, file: ExportedFile, devices: str, options: Options) -> I
         )
 
     return Item(file.name, (call(),), partial(_deliver, api=api, call=call))
+
+
+def _profile_in(file: ExportedFile) -> bytes:
+    """The profile that the command installs. Raises InvalidInput for any other command, such as one that erases."""
+    command = plist_in(file, "Command")["Command"]
+    profile = command.get("Payload") if isinstance(command, dict) and command.get("RequestType") == _INSTALL else None
+    if not isinstance(profile, bytes):
+        raise not_as_exported(file)
+    return profile
 
 
 def _deliver(connection: Connection, *, api: PushApi, call: Callable[[], Call]) -> Outcome:

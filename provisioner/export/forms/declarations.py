@@ -28,7 +28,7 @@ def _file(share: Share, piece: Piece, number: int, declaration: dict[str, object
 
 FORM = Form(
     id="declarations",
-    title="Apple's declarations of the account, three files that belong together: use them or the profiles, not both",
+    title="Apple's declarations of the account, three files in their order: use them or the profiles, not both",
     wraps=_WRAPPED,
     write=_write,
 )
