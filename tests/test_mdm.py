@@ -249,6 +249,8 @@ def test_every_mdm_is_listed_with_its_variables(tmp_path: Path) -> None:
     assert "{{userprincipalname}}" in listed["intune"]
     assert " none " in listed["nanomdm"]
     assert " asks for it " in listed["generic"]
+    assert " 2026-11-24 " in listed["addigy"]
+    assert " 2026-11-25 " in listed["fleet"], "the last fact that was checked counts, as in docs/mdm.md"
 
 
 def test_every_mdm_is_listed_for_programs_with_its_sources(tmp_path: Path) -> None:

@@ -59,6 +59,9 @@ def _provider_id(settings: "Settings", domain: str, given: str | None) -> str:
 
     configured = _configured_provider(settings, domain)
     if configured is None:
+        if given is None:
+            said = f"The domain {domain} is not configured here: these are the records for {DEFAULT_PROVIDER}."
+            click.echo(said, err=True)
         return given or DEFAULT_PROVIDER
     if given not in (None, configured):
         raise InvalidSetting(

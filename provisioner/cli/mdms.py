@@ -28,8 +28,6 @@ def mdms(*, as_json: bool) -> None:
 
 def _row(mdm: "Mdm") -> list[str]:
     unknown = "asks for it" if mdm.asks_for_variables else "none"
-    facts = mdm.profiles or mdm.apps
-    assert facts is not None  # the loader sees to it
     return [
         mdm.id,
         mdm.name,
@@ -37,6 +35,6 @@ def _row(mdm: "Mdm") -> list[str]:
         mdm.variables.username if mdm.variables else unknown,
         mdm.profiles.signed.value if mdm.profiles else "",
         "yes" if mdm.push else "",
-        facts.evidence.checked.isoformat(),
+        mdm.checked.isoformat(),
         ", ".join(mdm.forms),
     ]
