@@ -12,7 +12,11 @@ from threading import Lock
 import structlog
 from structlog.typing import Processor
 
-_QUIET_LIBRARIES = ("alembic", "sqlalchemy")  # at info they tell every statement
+_LIBRARIES = {
+    "alembic": logging.WARNING,  # at info it tells every statement, and so does the next
+    "sqlalchemy": logging.WARNING,
+    "urllib3": logging.ERROR,  # its warnings tell paths, in which people and devices are named
+}
 _writing = Lock()  # one line at a time
 
 
@@ -38,8 +42,8 @@ def start_log(*, level: str, form: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for name in _QUIET_LIBRARIES:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, least in _LIBRARIES.items():
+        logging.getLogger(name).setLevel(least)
 
 
 class _Events:
