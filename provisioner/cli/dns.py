@@ -27,7 +27,10 @@ _FORMAT = "dns-records"
 @click.option("--provider", metavar="ID", help="The mail service of a domain that is not configured here.")
 @click.pass_context
 def dns(ctx: click.Context, *, domain: str, writing: str | None, as_json: bool, provider: str | None) -> None:
-    """Show the DNS records that DOMAIN publishes, so that mail programs find its servers."""
+    """Show the DNS records that DOMAIN publishes.
+
+    By them mail programs find its servers.
+    """
     if as_json and writing not in (None, "json"):
         raise click.UsageError(f"--json and --format {writing} contradict each other; leave one out.", ctx)
     publication = _publication(settings_from(ctx), domain, provider)
