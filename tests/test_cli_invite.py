@@ -248,12 +248,12 @@ def test_a_rehearsal_says_of_each_row_what_would_become_of_it_and_changes_nothin
     said = shell.run("invite", path, "--dry-run", exit_code=1).stdout.splitlines()
     assert [
         f"line 2      {ANNA}  would be invited",
-        f"line 3      {BERTA}  has an open link",
+        f"line 3      {BERTA}  would get no new link",
         "line 4      -  left out: address: The address has 2 @ signs; exactly one was expected.",
         "line 5      bob@fabrikam.example  left out: address: The domain 'fabrikam.example' is not configured here. "
         "'provisioner domain add' adds it.",
         "Would invite 1 person with a new link.",
-        "1 person has an open link already and keep it.",
+        "1 person has an open link already and keeps it.",
         "Left out 1 row: unknown domain.",
         "Left out 1 row: unusable.",
         "  fabrikam.example: 1 row. 'provisioner domain add fabrikam.example' would add it.",

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from provisioner import __version__
@@ -43,6 +44,15 @@ def test_help_loads_nothing_heavy() -> None:
 def test_every_command_explains_itself(name: str, shell: Shell) -> None:
     assert f"Usage: main {name}" in shell.run(name, "--help").stdout
     assert main.commands[name].get_short_help_str(100).endswith(".")
+
+
+@pytest.mark.parametrize(
+    "group", ["", *(name for name, each in main.commands.items() if isinstance(each, click.Group))]
+)
+def test_a_list_of_commands_cuts_no_sentence_off(group: str, shell: Shell) -> None:
+    _, _, listed = shell.run(*group.split(), "--help").stdout.partition("Commands:\n")
+    assert [] == [line for line in listed.splitlines() if not line.endswith(".")]
+    assert "..." not in listed
 
 
 def test_the_version_is_told(shell: Shell) -> None:

@@ -264,3 +264,11 @@ def test_a_service_at_autodiscover_is_told_that_this_name_leads_to_microsoft() -
     zone = _zone(help_url="https://autodiscover.contoso.example/")
     assert "autoconfig" not in _read(zone)
     assert b"; This service cannot live at autodiscover.contoso.example" in zone
+
+
+def test_whoever_asks_for_a_domain_that_is_not_configured_is_told_what_was_taken(tmp_path: Path) -> None:
+    shell = shell_with_contoso(tmp_path / "data")
+    said = "The domain fabrikam.example is not configured here: these are the records for office365.\n"
+    assert said == shell.run("dns", "fabrikam.example").stderr
+    assert "" == shell.run("dns", "fabrikam.example", "--provider", "office365-dod").stderr
+    assert "" == shell.run("dns", "contoso.example").stderr

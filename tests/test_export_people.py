@@ -16,7 +16,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from provisioner.errors import DocumentTooLarge, IdentityError, InvalidSetting, InvalidTable, MdmRefusal, UnknownDomain
+from provisioner.errors import DocumentTooLarge, IdentityError, InvalidSetting, InvalidTable, MdmRefusal
 from provisioner.export import Desk, Outcome, export_people
 from provisioner.format import Installation, Platform
 from provisioner.formats import find_format
@@ -344,8 +344,9 @@ def test_a_list_that_cannot_be_read_twice_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_person_of_a_domain_that_is_not_configured_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnknownDomain):
-        _export(_desk(MDMS["iru"], tmp_path), _list(tmp_path, Account("a@fabrikam.example")), tmp_path / "set.zip")
+    people = _list(tmp_path, BERT, Account("a@fabrikam.example"))
+    with pytest.raises(InvalidSetting, match=r"people\.csv: row 3: The domain 'fabrikam\.example' is not configured"):
+        _export(_desk(MDMS["iru"], tmp_path), people, tmp_path / "set.zip")
     assert ["people.csv"] == names(tmp_path)
 
 

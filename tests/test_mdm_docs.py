@@ -41,7 +41,7 @@ def _row(mdm: Mdm) -> list[str]:
         f"{profiles.limit:,}" if profiles and profiles.limit else "",
         ", ".join(map(_code, mdm.forms)),
         "yes" if mdm.push else "",
-        max(evidence.checked for evidence in facts).isoformat(),
+        mdm.checked.isoformat(),
         ", ".join(sorted({evidence.confidence for evidence in facts})),
     ]
 

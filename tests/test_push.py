@@ -152,6 +152,15 @@ def test_a_server_that_is_busy_is_waited_for_as_long_as_it_wishes(case: Case, pl
     assert len(expected(case, place.export(case))) == len(mdm.contents)
 
 
+def test_whoever_waits_is_told_why_and_how_long_and_no_path_is_logged(place: Place) -> None:
+    case = next(case for case in CASES if case.id == "fleet")
+    mdm = case.server()
+    mdm.troubles = {"GET": [Said(500, None, cut_off=True), Said(503, None, {"Retry-After": "1"})]}
+    result = place.push(case, place.export(case), place.start(mdm))
+    waits = [line.partition("event=")[2] for line in result.stderr.splitlines() if "event=" in line]
+    assert ["mdm_waited_for seconds=1", "mdm_waited_for seconds=1 status=503"] == waits
+
+
 @every_mdm
 @pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("cut_off", [False, True], ids=["status-500", "cut-off"])

@@ -137,6 +137,12 @@ def shell(tmp_path: Path) -> Shell:
     return shell_with_contoso(tmp_path / "data")
 
 
+def test_cards_that_could_not_be_written_are_not_counted(shell: Shell, tmp_path: Path) -> None:
+    shell.run("link", "create", "anna@contoso.example")
+    told = shell.run("sheet", "-o", tmp_path / "nowhere" / "sheet.html", exit_code=1)
+    assert "1 card." not in told.stderr
+
+
 def test_the_sheet_has_a_card_for_each_open_link_by_name_and_its_owner_alone_may_read_it(
     shell: Shell, tmp_path: Path
 ) -> None:

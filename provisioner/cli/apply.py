@@ -28,10 +28,10 @@ _TO_DO = {"add": "to add", "change": "to change", "remove": "to remove"}
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @click.pass_context
 def apply(ctx: click.Context, *, file: Path, dry_run: bool, prune: bool, as_json: bool) -> None:
-    """Make the organisations and domains what FILE declares, all of it or nothing.
+    """Make the organisations and domains what FILE declares.
 
-    FILE is TOML with [[organisation]] and [[domain]] tables; 'provisioner export-config' writes one. What FILE does not
-    name is left alone; a setting that FILE leaves out has its default.
+    All of it or nothing. FILE is TOML with [[organisation]] and [[domain]] tables; 'provisioner export-config' writes
+    one. What FILE does not name is left alone; a setting that FILE leaves out has its default.
     """
     from provisioner.cli.directoryfile import faults_of, read_directory
 

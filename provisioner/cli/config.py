@@ -27,7 +27,10 @@ def config() -> None:
 @_JSON
 @click.pass_context
 def show(ctx: click.Context, *, as_json: bool) -> None:
-    """Show every setting and where its value comes from; secrets are masked."""
+    """Show every setting and where its value comes from.
+
+    Secrets are masked.
+    """
     from provisioner.config import SETTINGS
 
     configuration = configuration_from(ctx)
@@ -62,7 +65,10 @@ class _Result:
 @_JSON
 @click.pass_context
 def check(ctx: click.Context, *, as_json: bool) -> None:
-    """Tell whether the service would start and could sign; changes nothing."""
+    """Tell whether the service would start and could sign.
+
+    It changes nothing.
+    """
     results = list(_results(ctx))
     if as_json:
         print_json(results)

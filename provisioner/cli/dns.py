@@ -27,7 +27,10 @@ _FORMAT = "dns-records"
 @click.option("--provider", metavar="ID", help="The mail service of a domain that is not configured here.")
 @click.pass_context
 def dns(ctx: click.Context, *, domain: str, writing: str | None, as_json: bool, provider: str | None) -> None:
-    """Show the DNS records that DOMAIN publishes, so that mail programs find its servers."""
+    """Show the DNS records that DOMAIN publishes.
+
+    By them mail programs find its servers.
+    """
     if as_json and writing not in (None, "json"):
         raise click.UsageError(f"--json and --format {writing} contradict each other; leave one out.", ctx)
     publication = _publication(settings_from(ctx), domain, provider)
@@ -59,6 +62,9 @@ def _provider_id(settings: "Settings", domain: str, given: str | None) -> str:
 
     configured = _configured_provider(settings, domain)
     if configured is None:
+        if given is None:
+            said = f"The domain {domain} is not configured here: these are the records for {DEFAULT_PROVIDER}."
+            click.echo(said, err=True)
         return given or DEFAULT_PROVIDER
     if given not in (None, configured):
         raise InvalidSetting(

@@ -63,7 +63,10 @@ def export(
     processes: int,
     output: Path,
 ) -> None:
-    """Write a ZIP that an MDM imports: for a domain with variables, or for each person of a list."""
+    """Write a ZIP that an MDM imports.
+
+    For a domain with variables, or for each person of a list.
+    """
     mdm = _mdm(mdm_id, address_variable, username_variable)
     if (domain is None) == (people is None):
         raise click.UsageError("One of --domain and --csv was expected: a set for a domain, or for each person.", ctx)

@@ -20,9 +20,10 @@ _STANDARD_OUTPUT = Path("-")
 )
 @click.pass_context
 def export_config(ctx: click.Context, *, output: Path) -> None:
-    """Write all organisations and domains as TOML, for 'provisioner apply'.
+    """Write all organisations and domains as TOML.
 
-    The file needs no other: logos stand in it. It holds no invitation, no link and no setting of the service.
+    It is the form that 'provisioner apply' reads. The file needs no other: logos stand in it. It holds no invitation,
+    no link and no setting of the service.
     """
     from provisioner.cli.directorywriting import write_directory
 

@@ -71,7 +71,7 @@ def show(ctx: click.Context, *, identity_dir: Path | None, trusted_roots: Path |
 @_JSON
 @click.pass_context
 def check(ctx: click.Context, *, identity_dir: Path | None, trusted_roots: Path | None, as_json: bool) -> None:
-    """Tell whether profiles can be signed, and what a phone will show."""
+    """Tell whether profiles can be signed, and what phones show."""
     from provisioner.app import signing_identity
 
     settings = settings_from(ctx, identity_dir=identity_dir, trusted_roots=trusted_roots)
@@ -101,7 +101,10 @@ def check(ctx: click.Context, *, identity_dir: Path | None, trusted_roots: Path 
 @_JSON
 @click.pass_context
 def create_demo(ctx: click.Context, *, identity_dir: Path | None, organisation: str, as_json: bool) -> None:
-    """Make a throw-away authority and an identity, to try everything out."""
+    """Make a throw-away identity, to try everything out.
+
+    Its authority is made with it, and is known to no phone.
+    """
     from provisioner.app import clock
     from provisioner.organisation import Organisation
     from provisioner.signing import create_demo_identity

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from provisioner.invitations import Outcome, Table, Tally
 
 _SHOWN = 20  # rows, where nobody asked for each
-_WOULD = {"invited": "would be invited", "kept": "has an open link", "left out": "left out"}
+_KEEPING = ("person has an open link already and keeps it", "people have an open link already and keep it")
+_WOULD = {"invited": "would be invited", "kept": "would get no new link", "left out": "left out"}
 
 
 def warn_of_columns(table: "Table") -> None:
@@ -37,7 +38,7 @@ def print_sums(tally: "Tally", *, dry_run: bool, report: Path | None) -> None:
         _print_notes(tally, report)
     click.echo(f"{'Would invite' if dry_run else 'Invited'} {_counted(new, 'person', 'people')} with a new link.")
     if kept:
-        click.echo(f"{_counted(kept, 'person has', 'people have')} an open link already and keep it.")
+        click.echo(f"{_counted(kept, *_KEEPING)}.")
     if tally.repeated:
         click.echo(f"{_counted(tally.repeated, 'row names', 'rows name')} a person again; the last row counts.")
     for why, count in sorted(tally.left_out.items(), key=lambda item: item[0].value):

@@ -115,7 +115,10 @@ def list_all(
 @_JSON
 @click.pass_context
 def show(ctx: click.Context, *, which: str, as_json: bool) -> None:
-    """Print a setup link again: the one with this ID, or the newest of a mailbox, an open one if there is one."""
+    """Print a setup link again.
+
+    The one with this ID, or the newest of a mailbox, an open one if there is one.
+    """
     from provisioner.app import require_public_url
 
     settings = settings_from(ctx)
@@ -130,7 +133,10 @@ def show(ctx: click.Context, *, which: str, as_json: bool) -> None:
 @_JSON
 @click.pass_context
 def history(ctx: click.Context, *, link_id: str, as_json: bool) -> None:
-    """Tell what happened to the setup link ID: who made and changed it, and the devices that were counted."""
+    """Tell what happened to the setup link ID.
+
+    Who made and changed it, and the devices that were counted.
+    """
     with open_services(settings_from(ctx)) as services, known(link_id):
         events = services.links.history(link_id)
     if as_json:

@@ -22,7 +22,10 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @_JSON
 @click.pass_context
 def extend(ctx: click.Context, *, link_id: str, days: int, as_json: bool) -> None:
-    """Keep the setup link ID open for longer: from its end, or from now if it has expired. The link stays the same."""
+    """Keep the setup link ID open for longer.
+
+    From its end, or from now if it has expired. The link stays the same.
+    """
     from provisioner.app import require_public_url
 
     settings = settings_from(ctx)
@@ -43,9 +46,10 @@ def extend(ctx: click.Context, *, link_id: str, days: int, as_json: bool) -> Non
 @_JSON
 @click.pass_context
 def reissue(ctx: click.Context, *, link_id: str, days: int | None, devices: int | None, as_json: bool) -> None:
-    """Replace the setup link ID, which was lost or seen by others, by a new one; the old one is dead at once.
+    """Replace the setup link ID by a new one.
 
-    The devices that it was used on stay counted.
+    For one that was lost or seen by others: the old one is dead at once. The devices that it was used on stay
+    counted.
     """
     from provisioner.app import require_public_url
 
@@ -64,7 +68,10 @@ def reissue(ctx: click.Context, *, link_id: str, days: int | None, devices: int 
 @_JSON
 @click.pass_context
 def revoke(ctx: click.Context, *, link_id: str, domain: str, address: str, as_json: bool) -> None:
-    """Close the setup link ID for good, or all those of a mailbox or a domain."""
+    """Close the setup link ID for good.
+
+    Or all those of a mailbox or a domain.
+    """
     if [bool(link_id), bool(domain), bool(address)].count(True) != 1:
         raise click.UsageError(
             "Name either the ID of one link, or --domain and a domain to close all its links, or --address and a "

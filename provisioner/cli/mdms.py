@@ -28,7 +28,6 @@ def mdms(*, as_json: bool) -> None:
 
 def _row(mdm: "Mdm") -> list[str]:
     unknown = "asks for it" if mdm.asks_for_variables else "none"
-    parts = (mdm.variables, mdm.profiles, mdm.apps, mdm.console, mdm.api, mdm.push)
     return [
         mdm.id,
         mdm.name,
@@ -36,6 +35,6 @@ def _row(mdm: "Mdm") -> list[str]:
         mdm.variables.username if mdm.variables else unknown,
         mdm.profiles.signed.value if mdm.profiles else "",
         "yes" if mdm.push else "",
-        max(part.evidence.checked for part in parts if part).isoformat(),
+        mdm.checked.isoformat(),
         ", ".join(mdm.forms),
     ]

@@ -91,7 +91,10 @@ def list_all(ctx: click.Context, *, as_json: bool) -> None:
 @_JSON
 @click.pass_context
 def show(ctx: click.Context, *, organisation_id: str, as_json: bool) -> None:
-    """Show the organisation ID and its settings; the picture by its type, size and SHA-256."""
+    """Show the organisation ID and its settings.
+
+    The picture is shown by its type, size and SHA-256.
+    """
     with open_services(settings_from(ctx)) as services:
         _print(services.directory.read().organisation(organisation_id), as_json=as_json)
 
@@ -103,7 +106,10 @@ def show(ctx: click.Context, *, organisation_id: str, as_json: bool) -> None:
 @_settings
 @click.pass_context
 def change(ctx: click.Context, /, *, organisation_id: str, **given: Any) -> None:
-    """Change what is given of the organisation ID; an empty text takes a text away."""
+    """Change what is given of the organisation ID.
+
+    An empty text takes a text away.
+    """
     with open_services(settings_from(ctx)) as services:
         before = services.directory.read().organisation(organisation_id)
         changes = _changes(before, given)

@@ -67,7 +67,10 @@ def push(
     fill: tuple[str, ...],
     dry_run: bool,
 ) -> None:
-    """Hand a set of files to an MDM by its API; what is there already is updated."""
+    """Hand a set of files to an MDM by its API.
+
+    What is there already is updated.
+    """
     from provisioner.mdm import find_mdm, load_mdms
     from provisioner.push import Options, push_api
 

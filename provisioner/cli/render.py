@@ -61,7 +61,8 @@ def render(
 ) -> None:
     """Write the document FORMAT for the mailbox ADDRESS.
 
-    It is signed where the format is; 'provisioner formats' lists the formats.
+    It is signed where the format is; 'provisioner formats' lists the formats. Of organisations and domains it knows
+    what stands in --context FILE and nothing else.
     """
     from provisioner.formats import find_format
     from provisioner.model import Account
@@ -82,6 +83,8 @@ def render(
         write_standard_output(document.content)
     else:
         write_file(output, document.content)
+    if context is None:
+        _say_what_was_taken(snapshot, account)
 
 
 def _offered(language: str) -> str:
@@ -113,6 +116,16 @@ def _snapshot(account: "Account", context: Path | None, provider: str | None) ->
         return declared
     domains = {name: replace(domain, provider_id=provider) for name, domain in declared.domains.items()}
     return Snapshot(organisations=declared.organisations, domains=domains)
+
+
+def _say_what_was_taken(snapshot: "Snapshot", account: "Account") -> None:
+    domain = snapshot.domain(account.domain)
+    organisation = snapshot.organisation(domain.organisation_id)
+    click.echo(
+        f"Written for {domain.provider_id} and an organisation called {organisation.name}; --context FILE declares "
+        "yours, as 'provisioner export-config' writes it.",
+        err=True,
+    )
 
 
 def _refuse_contradictions(

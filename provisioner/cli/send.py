@@ -35,9 +35,10 @@ _LONGEST_NAP = 0.2  # seconds until a request to stop is seen
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @click.pass_context
 def send(ctx: click.Context, /, *, domain: str | None, as_list: bool, as_json: bool, **asked: Any) -> None:
-    """Send each invited person the mail with their setup link and its QR code.
+    """Send each invited person the mail with their setup link.
 
-    Whoever has had the mail for their newest open link gets none. What was interrupted goes on with the next call.
+    The QR code is inside. Whoever has had the mail for their newest open link gets none. What was interrupted goes on
+    with the next call.
     """
     from provisioner.app import require_public_url
 

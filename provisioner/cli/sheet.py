@@ -31,7 +31,7 @@ _STANDARD_OUTPUT = Path("-")
 )
 @click.pass_context
 def sheet(ctx: click.Context, *, domain: str | None, poster: str | None, output: Path) -> None:
-    """Write printable cards, one for each invited person whose setup link is open.
+    """Write printable cards for the people whose link is open.
 
     Each has the person's name, the QR code, the link to type, the steps and whom to ask. Print it from any browser.
     """
@@ -42,16 +42,18 @@ def sheet(ctx: click.Context, *, domain: str | None, poster: str | None, output:
     settings = settings_from(ctx)
     require_public_url(settings)
     with open_services(settings) as services:
-        text = _poster(services, poster) if poster else _cards(services, domain)
+        text, said = (_poster(services, poster), "One poster.") if poster else _cards(services, domain)
     if output == _STANDARD_OUTPUT:
         if sys.stdout.isatty():
             raise click.UsageError("The sheet is HTML with live links; write it into a file with -o FILE.html.", ctx)
         write_standard_output(text.encode())
     else:
         write_file(output, text.encode(), secret=True)
+    click.echo(said, err=True)
 
 
-def _cards(services: "Services", domain: str | None) -> str:
+def _cards(services: "Services", domain: str | None) -> tuple[str, str]:
+    """The sheet, and what is said of it."""
     from provisioner.app import templates
     from provisioner.sending import Stationery, card_sheet, open_letters
     from provisioner.texts import language_of
@@ -71,8 +73,8 @@ def _cards(services: "Services", domain: str | None) -> str:
     if not letters:
         whose = f" of {domain}" if domain else ""
         raise Refusal(f"Nobody{whose} has an open setup link, so there is no card to print.", exit_code=1)
-    click.echo(f"{len(letters)} {'card' if len(letters) == 1 else 'cards'}.", err=True)
-    return card_sheet(letters, Stationery(templates()), language=language_of("", letters[0].organisation))
+    said = f"{len(letters)} {'card' if len(letters) == 1 else 'cards'}."
+    return card_sheet(letters, Stationery(templates()), language=language_of("", letters[0].organisation)), said
 
 
 def _poster(services: "Services", name: str) -> str:

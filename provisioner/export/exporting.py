@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from provisioner.catalogue import find_provider
+from provisioner.errors import InvalidSetting, UnknownDomain
 from provisioner.export.archive import Archive
 from provisioner.export.documents import drafts, forms_of, wanted
 from provisioner.export.form import File, Form, Share
@@ -115,7 +116,8 @@ def export_people(
     """Write the set with the files of each person that the CSV file ``people`` names, in its order.
 
     ``record`` commits audit records before the signatures are made; ``progress`` is told how many people are done, of
-    how many. Raises what ``export_domain`` raises, InvalidSetting, IdentityError and StoreUnavailable.
+    how many. Raises what ``export_domain`` raises, but InvalidSetting for a domain or a row that is refused,
+    IdentityError and StoreUnavailable.
     """
     writer = Writer(desk)
     survey = _survey(writer, people)
@@ -151,7 +153,10 @@ def _survey(writer: Writer, people: Path) -> Survey:
         refuse_person(desk.mdm, row.account, row=row.number)
         if (row.account.domain, row.language) not in seen:
             seen.add((row.account.domain, row.language))
-            provider, share = _try_out(writer, row)
+            try:
+                provider, share = _try_out(writer, row)
+            except UnknownDomain as refusal:
+                raise InvalidSetting(f"{people}: row {row.number}: {refusal}") from None
             providers[provider.id] = provider
             sample = sample or share
         count += 1

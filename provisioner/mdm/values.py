@@ -6,6 +6,7 @@ Values alone; ``loader`` reads them from the MDM's fact file. What has no source
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import Enum
 
 from provisioner.format import Platform
@@ -120,6 +121,12 @@ class Mdm:
     def forms(self) -> tuple[str, ...]:
         """The ids of every form that this MDM takes."""
         return (*(self.profiles.forms if self.profiles else ()), *(self.apps.forms if self.apps else ()))
+
+    @property
+    def checked(self) -> date:
+        """The day on which one of these facts was checked last."""
+        facts = (self.variables, self.profiles, self.apps, self.console, self.api, self.push)
+        return max(part.evidence.checked for part in facts if part)
 
     @property
     def takes_signed(self) -> bool:
