@@ -1,6 +1,7 @@
 """The mail as its reader's program decodes it: who it is from, what it says in which language, and the code in it."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -107,6 +108,25 @@ def test_a_mail_has_text_then_html_with_the_code_beside_it() -> None:
     ] == [part.get_content_type() for part in mail.walk()]  # fmt: skip
     code = next(part for part in mail.walk() if part.get_content_type() == "image/png")
     assert ("inline", "qr.png") == (code.get_content_disposition(), code.get_filename())
+
+
+LONG_NAME = 'Example, Anna "the long one" (Department of Information Technology), in Berlin; evil@contoso.test'
+
+
+@pytest.mark.parametrize("length", range(40, len(LONG_NAME)))
+def test_a_long_name_stays_one_name_in_quotation_marks(length: int) -> None:
+    name = LONG_NAME[:length].strip()
+    mail = sent(letter(replace(ANNA, display_name=name)), Sender(SENDER.address, name))
+    for header, address in (("To", ANNA.address), ("From", SENDER.address)):
+        assert [(name, address)] == [(each.display_name, each.addr_spec) for each in mail[header].addresses]
+
+
+@pytest.mark.parametrize("name", ["Müller, Anna", "Müller-Lüdenscheidt, Dr. Anna Maria (IT) <Berlin>, " * 2, "李, 雷"])
+def test_a_name_in_other_letters_is_one_too(name: str) -> None:
+    name = name[:100].strip()
+    (mailbox,) = sent(letter(replace(ANNA, display_name=name)))["To"].addresses
+    # Where it folds, Python may put a blank more.
+    assert ("".join(name.split()), ANNA.address) == ("".join(mailbox.display_name.split()), mailbox.addr_spec)
 
 
 def test_the_headers_say_who_writes_to_whom_and_that_no_person_did() -> None:

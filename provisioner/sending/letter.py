@@ -7,9 +7,9 @@ lets no line break into one.
 
 from dataclasses import dataclass
 from datetime import datetime
-from email.headerregistry import Address
+from email.headerregistry import Address, AddressHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, EmailPolicy
 
 from provisioner.links import SetupLink
 from provisioner.organisation import Logo, Organisation
@@ -20,7 +20,23 @@ from provisioner.texts import Language, day, message, translate
 
 _SUBJECT = message("Set up your {organisation} mail on your phone")
 _MODULE_PIXELS = 8  # drawn at half of that: sharp on every screen
-_POLICY = SMTP.clone(max_line_length=78)
+_LINE, _LONGEST_LINE = 78, 998  # characters (RFC 5322 section 2.1.1)
+
+
+class _Policy(EmailPolicy):
+    """SMTP's, but that a mailbox in ASCII is never folded.
+
+    Python takes the quotation marks off a name that it folds (python/cpython#80222, seen in 3.11.7), so that a comma
+    in it begins another mailbox. A name in other letters is written in encoded words, which it folds well.
+    """
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """The header's line or lines."""
+        longest = _LONGEST_LINE if isinstance(value, AddressHeader) and value.isascii() else _LINE
+        return SMTP.clone(max_line_length=longest).fold_binary(name, value)
+
+
+_POLICY = _Policy(linesep=SMTP.linesep, max_line_length=_LINE)
 
 
 @dataclass(frozen=True, slots=True)
