@@ -307,6 +307,8 @@ def test_intunes_native_profile_has_the_same_server_and_signs_in_with_microsoft(
         "usernameSource": "userPrincipalName",
     }
     assert expected == {name: body[name] for name in expected}
+    assert {"calendars", "contacts", "email", "notes", "reminders"} == set(body["easServices"].split(","))
+    assert body["easServicesUserOverrideEnabled"]
     assert not any("password" in name.lower() for name in body)
 
 

@@ -18,10 +18,10 @@ from provisioner.xmltree import read_xml
 
 _WORDS = {
     "PayloadOrganization": "the organisation's name",
-    "PayloadDisplayName": "a title, which has the organisation's name,",
-    "EmailAccountDescription": "a title, which has the organisation's name,",
-    "VisibleName": "a title, which has the organisation's name,",
-    "PayloadDescription": "a description, which has the organisation's name,",
+    "PayloadDisplayName": "a title with the organisation's name",
+    "EmailAccountDescription": "a title with the organisation's name",
+    "VisibleName": "a title with the organisation's name",
+    "PayloadDescription": "a description with the organisation's name",
     "ConsentText": "the consent text",
 }
 

@@ -27,6 +27,9 @@ def _write(share: Share, piece: Piece) -> File:
         "emailAddressSource": "primarySmtpAddress",
         "usernameSource": "userPrincipalName",
         "durationOfEmailToSync": "unlimited",
+        # Everything, and the person may change it, as with the profile. A set of members: OData JSON 4.01, section 7.1.
+        "easServices": "calendars,contacts,email,notes,reminders",
+        "easServicesUserOverrideEnabled": True,
         "requireSmime": False,
     }
     return File(f"intune/native/{share.stem}-{piece.fmt.id}.json", JSON, write_json(body), piece.content, piece.fmt.id)
