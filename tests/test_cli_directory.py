@@ -214,10 +214,10 @@ def test_outlooks_keys_are_set_by_their_names_each_with_a_value_of_its_type(shel
     ("key", "value", "reason"),
     [
         ("FocusedInbox", "true", "Did you mean 'com.microsoft.outlook.Mail.FocusedInbox'?"),
-        ("com.microsoft.outlook.Mail.FocusedInbox", "yes", "takes true or false; found \"'yes'\"."),
+        ("com.microsoft.outlook.Mail.FocusedInbox", "yes", "takes true or false; found 'yes'."),
         ("com.microsoft.outlook.Calendar.Notifications.IntuneMAMOnly", "x", "takes a whole number; found"),
         ("com.microsoft.outlook.Calendar.Notifications.IntuneMAMOnly", "\u00b2", "takes a whole number; found"),
-        ("com.microsoft.outlook.Calendar.Notifications.IntuneMAMOnly", "7", "takes 0; found '7'."),
+        ("com.microsoft.outlook.Calendar.Notifications.IntuneMAMOnly", "7", "takes 0; found 7."),
         ("com.microsoft.outlook.EmailProfile.ServerHostName", "x", "It is only for Exchange Server"),
         ("com.microsoft.outlook.EmailProfile.EmailAddress", "x", "It is written from each person's address"),
     ],

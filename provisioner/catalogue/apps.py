@@ -58,7 +58,8 @@ class AppKey:
         return AppSetting(self.name, value, self.platforms, self.channels)
 
     def _unexpected(self, expected: str, value: object) -> InvalidSetting:
-        return InvalidSetting(f"The app setting {self.name} takes {expected}; found {printable(repr(value))}.")
+        found = printable(value) if isinstance(value, str) else repr(value)  # a text in quotes, and nothing else
+        return InvalidSetting(f"The app setting {self.name} takes {expected}; found {found}.")
 
 
 @dataclass(frozen=True, slots=True)
