@@ -19,6 +19,7 @@ from provisioner.links import SetupLink
 from provisioner.model import Account
 from provisioner.organisation import Organisation, Preference, SelfService
 from provisioner.signing import Trust
+from provisioner.texts import LANGUAGES
 from tests.checkout import CHECKOUT
 from tests.samples import contoso_domain
 from tests.test_web_devices import NAMES
@@ -57,7 +58,7 @@ class Picture:
     whole: bool = False  # the whole page and not its first screen
 
 
-PICTURES = (
+_CHOSEN = (
     Picture("iphone", "iPhone: one button, then the steps", whole=True),
     Picture("iphone-dark-de", "iPhone, dark, German", language="de", scheme="dark"),
     Picture("iphone-outlook-fr", "iPhone where the organisation prefers Outlook, French", "outlook", language="fr"),
@@ -80,6 +81,14 @@ PICTURES = (
     Picture("paused", "Downloads are paused while nothing can be signed", "paused"),
     Picture("start", "The start page where people may take a link themselves", "start"),
     Picture("start-invited-de", "The start page where people are invited, German", "start, invited", language="de"),
+)
+PICTURES = (
+    *_CHOSEN,
+    *(
+        Picture(f"iphone-{tag}", f"iPhone: {language.endonym}", language=tag)
+        for tag, language in LANGUAGES.items()
+        if tag not in {picture.language for picture in _CHOSEN}
+    ),
 )
 
 
