@@ -209,6 +209,7 @@ def test_asked_to_stop_it_ends_after_the_mail_in_hand_and_says_what_was_done(
         until(lambda: "sent" in states(shell).values(), of=command)
         assert 130 == command.end(number)
         assert "Sent 1 mail.\nSome mails still wait." in command.stdout
+        assert "Stopping after the mail in hand; asked once more, at once." in command.stderr
     assert ["queued", "sent"] == sorted(states(shell).values())
     assert 1 == len(server.received)
 

@@ -3,11 +3,12 @@
 A mail that may have been sent is never sent again by itself, whatever interrupts the program.
 """
 
+import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from provisioner.organisation import Organisation
     from provisioner.sending import Forecast, Outbox, Outcome, Relay, RelayLine, Round, Sender, Tally
 
+_STANDARD_ERROR = 2  # its descriptor
 _LONGEST_NAP = 0.2  # seconds until a request to stop is seen
 
 
@@ -227,6 +229,8 @@ class _Stop:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True
+        with suppress(OSError):  # not print, which the signal may have interrupted
+            os.write(_STANDARD_ERROR, b"\nStopping after the mail in hand; asked once more, at once.\n")
 
     def wait(self, seconds: float) -> bool:
         """Sleep, not beyond the request to stop; says whether there is one."""
