@@ -9,6 +9,8 @@ from datetime import UTC, datetime, time, timedelta
 from html.parser import HTMLParser
 from io import BytesIO
 from pathlib import Path
+from random import Random
+from string import ascii_letters
 from urllib.parse import quote, unquote
 
 import pytest
@@ -18,6 +20,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from werkzeug.test import TestResponse
 
+from provisioner.errors import InvalidSetting
 from provisioner.formats import FORMATS
 from provisioner.links import SetupLink
 from provisioner.model import Account, ConnectionSecurity
@@ -562,6 +565,21 @@ def test_every_page_fits_into_one_first_flight_of_a_connection(website: Website)
         for device in Device:
             answer = website.get(f"{link.path}?device={device.value}&lang={tag}")
             sizes[f"{device.value} in {tag}"] = len(gzip.compress(answer.data))
+    assert max(sizes.values()) <= 14 * 1024, sizes
+
+
+@pytest.mark.parametrize(
+    ("letters", "most"), [("".join(map(chr, range(0x4E00, 0x5A00))), 1000), (ascii_letters, 2000)], ids=["zh", "en"]
+)
+def test_the_longest_texts_of_an_organisation_fit_in_too(tmp_path: Path, letters: str, most: int) -> None:
+    # Letters by chance, which compress worse than anything that people write.
+    one, other = ("".join(Random(seed).choices(letters, k=most)) for seed in (1, 2))  # noqa: S311
+    with pytest.raises(InvalidSetting):
+        replace(CONTOSO, help_text=one + letters[0])
+    website = make_website(tmp_path, organisation=replace(CONTOSO, help_text=one, consent_text=other))
+    link = website.link()
+    paths = [f"{link.path}?device={device.value}&lang={tag}" for device in Device for tag in LANGUAGES]
+    sizes = {path: len(gzip.compress(website.get(path).data)) for path in paths}
     assert max(sizes.values()) <= 14 * 1024, sizes
 
 
