@@ -13,7 +13,7 @@ from provisioner.model import is_visible
 
 _ORGANISATION_ID = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,62}[a-z0-9])?")
 _MAX_NAME = 100  # characters; PayloadOrganization is one line on a phone's screen
-_MAX_OCTETS = 3000  # of a text, in UTF-8: help and consent fit into a page's 14 KB beside everything else
+_MAX_OCTETS = 2700  # of a text, in UTF-8: help and consent fit into a page's 14 KB beside everything else
 _MAX_TEXT = 2000  # characters; ConsentText is one screen
 _MAX_LOGO = 64 * 1024  # octets; it is drawn at the height of two lines
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-[A-Z]{2})?")  # RFC 5646 section 2.1, in its usual case
