@@ -58,6 +58,16 @@ def test_without_a_public_url_no_link_is_made_or_shown(arguments: tuple[str, ...
     assert [] == shell.json("link", "list")
 
 
+def test_another_link_leaves_a_persons_name_and_upn_as_they_were(shell: Shell) -> None:
+    upn = "a.example@contoso.example"
+    shell.run("link", "create", ANNA, "--name", "Anna Example", "--username", upn)
+    again = shell.json("link", "create", ANNA.upper())
+    assert ("Anna Example", upn) == (again["name"], again["username"])
+    assert {("Anna Example", upn)} == {(each["name"], each["username"]) for each in shell.json("link", "list")}
+    renamed = shell.json("link", "create", ANNA, "--name", "Anna O", "--username", ANNA)
+    assert ("Anna O", ANNA) == (renamed["name"], renamed["username"])
+
+
 def test_links_are_listed_without_their_tokens(shell: Shell) -> None:
     made = shell.json("link", "create", ANNA)
     row = shell.run("link", "list").stdout.splitlines()[1]

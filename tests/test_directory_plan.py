@@ -1,5 +1,6 @@
 """A directory that is declared: planned from two snapshots, and carried out whole or not at all."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -159,3 +160,23 @@ def test_of_several_who_apply_the_same_at_once_one_does_it_and_the_others_find_i
         changes = sorted(len(each.result().changes) for each in asked)
     assert [0, 0, 0, 2] == changes
     assert 2 == len(_trail(store))
+
+
+def test_of_those_who_change_the_directory_at_once_each_waits_for_the_others(directory: Directory) -> None:
+    """None is told that the database is locked: in PostgreSQL they would wait for each other in a circle."""
+    directory.apply(contoso_snapshot(), prune=False, actor="admin")
+    renamed = [replace(CONTOSO, name=name) for name in ("Contoso", "Contoso Ltd")]
+    domains = [replace(contoso_domain(), smtp_password=on) for on in (True, False)]
+
+    def in_turn(change: Callable[[int], object]) -> None:
+        for number in range(10):
+            change(number % 2)
+
+    changes: list[Callable[[int], object]] = [
+        lambda which: directory.apply(contoso_snapshot(organisation=renamed[which]), prune=True, actor="apply"),
+        lambda which: directory.change_organisation(renamed[which], actor="organisation set"),
+        lambda which: directory.change_domain(domains[which], actor="domain set"),
+    ]
+    with ThreadPoolExecutor(2 * len(changes)) as threads:
+        for each in [threads.submit(in_turn, change) for change in changes * 2]:
+            each.result()

@@ -231,6 +231,19 @@ def test_a_domain_has_its_share_whatever_the_network(links: Links, clock: Clock)
     assert 57 * MINUTE == refusal.value.retry_after
 
 
+def test_links_of_a_clock_that_was_wrong_lock_nobody_out(links: Links, clock: Clock) -> None:
+    clock.turn(days=365)
+    _take(links, limits=FEW)
+    _take(links, limits=FEW)
+    clock.turn(days=-365)
+    _take(links, limits=FEW)
+    clock.turn(minutes=-5)  # another machine, whose clock is slower, counts what this one has given
+    _take(links, limits=FEW)
+    with pytest.raises(TooManyLinks) as refusal:
+        _take(links, limits=FEW)
+    assert 60 * MINUTE == refusal.value.retry_after
+
+
 def test_an_ipv6_network_is_a_64_and_an_ipv4_one_an_address(links: Links) -> None:
     for client in ("2001:db8:0:1::1", "2001:db8:0:1:ffff::2"):
         _take(links, client=client, limits=FEW)

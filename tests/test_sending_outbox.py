@@ -339,6 +339,18 @@ def test_the_round_waits_between_mails_and_over_the_day(office: Office) -> None:
     assert [2, 86398, 2, 86398] == office.waits
 
 
+def test_mails_of_a_clock_that_was_wrong_hold_nobody_up(office: Office) -> None:
+    office.clock.turn(days=365)
+    office.invite(ANNA)
+    office.send()
+    office.clock.turn(days=-365)
+    office.invite(BOB)
+    pace = Pace(per_minute=30, per_day=1)
+    assert Forecast(1, NOW) == office.outbox(pace).forecast(domain=None)
+    assert Tally(sent=1) == office.send(pace=pace)
+    assert [] == office.waits
+
+
 def test_a_restart_forgets_no_mail_of_the_last_day(office: Office) -> None:
     for number in range(4):
         office.invite(f"p{number}@contoso.example", lifetime=timedelta(days=30))

@@ -51,7 +51,10 @@ def create(
     devices: int | None,
     as_json: bool,
 ) -> None:
-    """Make a setup link for the person with the mailbox ADDRESS."""
+    """Make a setup link for the person with the mailbox ADDRESS.
+
+    Somebody who is known already keeps the name and the UPN that are not given.
+    """
     from provisioner.app import require_public_url
     from provisioner.model import Account
 
@@ -60,7 +63,11 @@ def create(
     require_public_url(settings)
     with open_services(settings) as services:
         made = services.links.create(
-            account, lifetime=timedelta(days=settings.link_days), devices=settings.link_devices, actor=actor()
+            account,
+            lifetime=timedelta(days=settings.link_days),
+            devices=settings.link_devices,
+            actor=actor(),
+            username_known=bool(username),
         )
     print_link(made, services, as_json=as_json)
 

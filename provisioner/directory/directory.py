@@ -87,13 +87,12 @@ class Directory:
     def apply(self, wanted: Snapshot, *, prune: bool, actor: str) -> Plan:
         """Make the directory what ``wanted`` says, in one transaction, and return what was done.
 
-        What ``wanted`` does not name is left alone, or removed with ``prune``. The plan is made where nobody else can
-        change the directory any more. Raises InvalidSetting with a line for each domain that no organisation can have,
-        and StillInUse with a line for each domain to be removed that still has open links.
+        What ``wanted`` does not name is left alone, or removed with ``prune``. Raises InvalidSetting with a line for
+        each domain that no organisation can have, and StillInUse with a line for each domain to be removed that still
+        has open links.
         """
         refuse_each_unowned(wanted.domains.values(), self._providers)
         with self._deeds(actor) as deeds:
-            domains.keep_writers_out(deeds.connection)
             plan = make_plan(read_snapshot(deeds.connection), wanted, prune=prune)
             carry_out(deeds, plan)
         return plan
@@ -142,7 +141,8 @@ class Directory:
 
     @contextmanager
     def _deeds(self, actor: str) -> Iterator[Deeds]:
-        """One transaction of ``actor``, and then a fresh snapshot."""
+        """One transaction of ``actor``, in which nobody else changes the directory, and then a fresh snapshot."""
         with self._store.write() as connection:
+            domains.keep_writers_out(connection)
             yield Deeds(connection, actor, self._clock)
         self.refresh()

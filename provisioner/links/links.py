@@ -37,22 +37,27 @@ class Links:
         self._key = key
         self._clock = clock
 
-    def create(self, account: Account, *, lifetime: timedelta, devices: int, actor: str) -> SetupLink:
+    def create(
+        self, account: Account, *, lifetime: timedelta, devices: int, actor: str, username_known: bool = True
+    ) -> SetupLink:
         """A new link for ``account``, stored for good before it is returned.
 
-        The person's username and display name are renewed from ``account``. Raises InvalidSetting where ``lifetime``
-        is not within a minute and 3650 days or ``devices`` not within 1 and 1000, and UnknownDomain.
+        The person's username and display name are renewed from ``account``; without a display name, and where the
+        username is not known, they stay as they were. Raises InvalidSetting where ``lifetime`` is not within a minute
+        and 3650 days or ``devices`` not within 1 and 1000, and UnknownDomain.
         """
         check_limits(lifetime, devices)
         now = self._clock()
-        stored, token = new_link(self._key, account, now=now, lifetime=lifetime, devices=devices)
+        made, token = new_link(self._key, account, now=now, lifetime=lifetime, devices=devices)
+        person = Person(account, username_known=username_known)
         with self._store.write() as connection:
             if not domains.is_kept(connection, account.domain):
                 raise UnknownDomain(account.domain)
-            rows.add(connection, stored, invitation_id=invitations.save(connection, account, at=now))
+            rows.add(connection, made, invitation_id=invitations.save(connection, person, at=now))
             audit.record(
-                connection, at=now, actor=actor, action="link.create", subject=stored.id, details=link_details(stored)
+                connection, at=now, actor=actor, action="link.create", subject=made.id, details=link_details(made)
             )
+            stored = kinds.by_id(connection, made.id)
         return setup_link(stored, token)
 
     def invite(

@@ -54,10 +54,11 @@ def require_room(
     connection: Connection, *, domain: str, network_hash: str, limits: SelfServiceLimits, now: datetime
 ) -> None:
     """Return where one more link may be given now. Raises TooManyLinks, which tells when."""
-    since = now - PERIOD
+    # Later than now: another machine's clock is ahead a little; or ours was wrong, which must lock nobody out.
+    since, until = now - PERIOD, now + PERIOD
     full = (
-        rows.nth_newest_of_network(connection, network_hash, limits.per_network, since=since),
-        rows.nth_newest_of_domain(connection, domain, limits.per_domain, since=since),
+        rows.nth_newest_of_network(connection, network_hash, limits.per_network, since=since, until=until),
+        rows.nth_newest_of_domain(connection, domain, limits.per_domain, since=since, until=until),
     )
     there_is_room_at = [moment + PERIOD for moment in full if moment is not None]
     if there_is_room_at:

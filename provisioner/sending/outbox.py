@@ -18,6 +18,8 @@ from provisioner.store.outbox import TakenMail
 _TASK = "send"
 _ROWS_AT_A_TIME = 2000  # others write in between
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(minutes=5), timedelta(hours=4)
+# How far another sender's clock may be ahead; an attempt later than that was made while a clock was wrong.
+_AHEAD = timedelta(minutes=1)
 _GONE = "The program ended while the mail was handed over."
 _STATES = {Fate.SENT: rows.SENT, Fate.REFUSED: rows.REFUSED, Fate.UNSURE: rows.UNSURE, Fate.DEFERRED: rows.QUEUED}
 
@@ -66,7 +68,7 @@ class Outbox:
             waiting = rows.count_queued(connection, domain=domain, now=now)
             waiting += rows.count_missing(connection, domain=domain, now=now)
             known = rows.counts(connection, domain=domain) if more else {}
-            tried = rows.attempts_since(connection, now - DAY)
+            tried = rows.attempts_between(connection, now - DAY, now + _AHEAD)
         count = waiting + sum(known.get(state, 0) for state in more)
         count = count if limit is None else min(count, limit)
         return Forecast(count, self._pace.finish(count, tried=tried, now=now))
@@ -122,6 +124,6 @@ class Outbox:
             )
 
     def _earliest(self, connection: Connection, now: datetime) -> datetime:
-        newest = rows.newest_attempt(connection)
-        full = rows.newest_attempt(connection, number=self._pace.per_day)
+        newest = rows.newest_attempt(connection, until=now + _AHEAD)
+        full = rows.newest_attempt(connection, until=now + _AHEAD, number=self._pace.per_day)
         return self._pace.next_at(newest, full, now=now)

@@ -13,11 +13,11 @@ from provisioner.store.tables import devices, invitations, links
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody to invite, as a list of people tells it; what the list leaves open keeps what is known already."""
+    """Somebody to invite, as an administrator or a list tells it; what is left open keeps what is known already."""
 
     account: Account
-    language: str = ""  # BCP 47; empty: the list does not tell it
-    username_known: bool = True  # False: the list does not tell it, and the account has its address there
+    language: str = ""  # BCP 47; empty: it is not told
+    username_known: bool = True  # False: it is not told, and the account has its address there
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +28,10 @@ class Standing:
     has_open_link: bool
 
 
-def save(connection: Connection, account: Account, *, at: datetime) -> int:
-    """The number of the mailbox's invitation: a new one, or the present one with its username and name renewed."""
-    told = {"address": account.address, "username": account.username, "display_name": account.display_name}
-    query = (
-        insertion(connection, invitations)
-        .values(address_key=account.key, domain=account.domain, created_at=at, **told)
-        .on_conflict_do_update(index_elements=["address_key"], set_=told)
-        .returning(invitations.c.id)
-    )
-    return int(connection.execute(query).scalar_one())
+def save(connection: Connection, person: Person, *, at: datetime) -> int:
+    """The number of the mailbox's invitation: a new one, or the present one renewed."""
+    query = _renewal(insertion(connection, invitations)).returning(invitations.c.id)
+    return int(connection.execute(query, _row(person, at)).scalar_one())
 
 
 def save_all(connection: Connection, people: Sequence[Person], *, at: datetime) -> None:
@@ -46,19 +40,7 @@ def save_all(connection: Connection, people: Sequence[Person], *, at: datetime) 
     Nobody else changes these invitations until the transaction ends. Sorted, so that two who save the same people do
     not wait for each other.
     """
-    rows = [
-        {
-            "address_key": person.account.key,
-            "address": person.account.address,
-            "username": person.account.username,
-            "display_name": person.account.display_name,
-            "domain": person.account.domain,
-            "created_at": at,
-            "language": person.language,
-            "username_known": int(person.username_known),
-        }
-        for person in sorted(people, key=lambda person: person.account.key)
-    ]
+    rows = [_row(person, at) for person in sorted(people, key=lambda person: person.account.key)]
     if rows:
         connection.execute(_renewal(insertion(connection, invitations)), rows)
 
@@ -67,6 +49,20 @@ def standings(connection: Connection, keys: Collection[str], *, now: datetime) -
     """How each mailbox stands that has an invitation, by its key."""
     result = connection.execute(_STANDINGS, {"keys": list(keys), "now": now})
     return {row.address_key: Standing(row.id, bool(row.opens)) for row in result}
+
+
+def _row(person: Person, at: datetime) -> dict[str, object]:
+    """The values of ``_renewal``."""
+    return {
+        "address_key": person.account.key,
+        "address": person.account.address,
+        "username": person.account.username,
+        "display_name": person.account.display_name,
+        "domain": person.account.domain,
+        "created_at": at,
+        "language": person.language,
+        "username_known": int(person.username_known),
+    }
 
 
 def _renewal(query: Insertion) -> Insertion:

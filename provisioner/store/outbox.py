@@ -130,11 +130,11 @@ def give_back(connection: Connection, mail_id: int, *, at: datetime, due_at: dat
     connection.execute(update(mails).where(mails.c.id == mail_id).values(**undone))
 
 
-def newest_attempt(connection: Connection, *, number: int = 1) -> datetime | None:
-    """When the ``number``-th last mail was tried, counted from 1; None where there were fewer."""
+def newest_attempt(connection: Connection, *, until: datetime, number: int = 1) -> datetime | None:
+    """When the ``number``-th last mail was tried, counted back from ``until``; None where there were fewer."""
     query = (
         select(mails.c.tried_at)
-        .where(mails.c.tried_at.is_not(None))
+        .where(mails.c.tried_at <= until)
         .order_by(mails.c.tried_at.desc())
         .limit(1)
         .offset(number - 1)
@@ -142,10 +142,10 @@ def newest_attempt(connection: Connection, *, number: int = 1) -> datetime | Non
     return connection.execute(query).scalar()
 
 
-def attempts_since(connection: Connection, moment: datetime) -> list[datetime]:
-    """When mails were tried after ``moment``, the oldest first."""
-    query = select(mails.c.tried_at).where(mails.c.tried_at > moment).order_by(mails.c.tried_at)
-    return [each for each in connection.execute(query).scalars() if each is not None]
+def attempts_between(connection: Connection, since: datetime, until: datetime) -> list[datetime]:
+    """When mails were tried after ``since`` and not after ``until``, the oldest first."""
+    query = select(mails.c.tried_at).where(mails.c.tried_at > since, mails.c.tried_at <= until)
+    return [each for each in connection.execute(query.order_by(mails.c.tried_at)).scalars() if each is not None]
 
 
 def count_queued(connection: Connection, *, domain: str | None, now: datetime) -> int:

@@ -45,18 +45,25 @@ def add(connection: Connection, link: StoredLink, *, network_hash: str) -> None:
     )
 
 
-def nth_newest_of_domain(connection: Connection, domain: str, number: int, *, since: datetime) -> datetime | None:
-    """When the ``number``-th newest of the domain's links made after ``since`` was given; None for fewer."""
-    return _nth_newest(connection, given.c.domain == domain, number, since)
+def nth_newest_of_domain(
+    connection: Connection, domain: str, number: int, *, since: datetime, until: datetime
+) -> datetime | None:
+    """When the ``number``-th newest of the domain's links made in this time was given; None for fewer."""
+    return _nth_newest(connection, given.c.domain == domain, number, since, until)
 
 
-def nth_newest_of_network(connection: Connection, network: str, number: int, *, since: datetime) -> datetime | None:
-    """When the ``number``-th newest of the network's links made after ``since`` was given; None for fewer."""
-    return _nth_newest(connection, given.c.network_hash == network, number, since)
+def nth_newest_of_network(
+    connection: Connection, network: str, number: int, *, since: datetime, until: datetime
+) -> datetime | None:
+    """When the ``number``-th newest of the network's links made in this time was given; None for fewer."""
+    return _nth_newest(connection, given.c.network_hash == network, number, since, until)
 
 
-def _nth_newest(connection: Connection, whose: ColumnElement[bool], number: int, since: datetime) -> datetime | None:
-    query = select(given.c.created_at).where(whose, given.c.created_at > since).order_by(given.c.created_at.desc())
+def _nth_newest(
+    connection: Connection, whose: ColumnElement[bool], number: int, since: datetime, until: datetime
+) -> datetime | None:
+    made = given.c.created_at
+    query = select(made).where(whose, made > since, made <= until).order_by(made.desc())
     return connection.execute(query.offset(number - 1).limit(1)).scalar()
 
 
