@@ -252,7 +252,7 @@ def test_every_mdm_is_listed_with_its_variables(tmp_path: Path) -> None:
     assert " none " in listed["nanomdm"]
     assert " asks for it " in listed["generic"]
     assert " 2026-11-24 " in listed["addigy"]
-    assert " 2026-11-25 " in listed["fleet"], "the last fact that was checked counts, as in docs/mdm.md"
+    assert " 2026-11-26 " in listed["fleet"], "the last fact that was checked counts, as in docs/mdm.md"
 
 
 def test_the_list_has_the_day_of_the_newest_fact(tmp_path: Path) -> None:
