@@ -3,6 +3,7 @@
 Keys: Apple device-management schema, mdm/profiles/TopLevel.yaml and CommonPayloadKeys.yaml. A device replaces a
 profile that has the same PayloadIdentifier and updates a payload that has the same identifier and UUID, so both are
 derived from the format and the mailbox alone: whatever way a profile reaches a phone, it updates and never doubles.
+Where an MDM's list would have the same profile for phone and Mac, the kind of device is told too.
 """
 
 import plistlib
@@ -69,10 +70,10 @@ def render_profile(
     installation, title = context.for_mdm, context.text("title")
     if installation is not None:
         serves_both, target = target is None, _TARGETS[installation.platform]
-        if isinstance(account, Variables):
-            # An MDM's list has those of all domains and devices, and tells them apart by name and identifier.
-            title = f"{title} ({account.domain}, {_NAMES[target]})"
-            format_id = f"{format_id}-{installation.platform.value}" if serves_both else format_id
+        # An MDM's list has those of all domains, people and devices, and tells them apart by name and identifier.
+        whom = account.domain if isinstance(account, Variables) else account.address
+        title = f"{title} ({whom}, {_NAMES[target]})"
+        format_id = f"{format_id}-{installation.platform.value}" if serves_both else format_id
     identifier = f"provisioner.{format_id}.{profile_uuid(format_id, account)}"
     payload: dict[str, Value] = {
         **settings,

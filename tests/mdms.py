@@ -159,8 +159,8 @@ def _whole(dictionary: bytes) -> bytes:
     return b'<plist version="1.0">' + dictionary + b"</plist>"
 
 
-# What an MDM's list tells the profiles of domains and devices apart by.
-_FOR_WHOM = re.compile(r" \([a-z.]+, (iPhone and iPad|Mac)\)$")
+# What an MDM's list tells the profiles of domains, people and devices apart by.
+_FOR_WHOM = re.compile(r" \([^()\s]+, (iPhone and iPad|Mac)\)$")
 
 
 def _without_identity(value: Any) -> Any:

@@ -48,19 +48,21 @@ def test_two_mailboxes_and_two_formats_never_collide() -> None:
     assert len(set(everything)) == len(everything)
 
 
-def test_an_mdm_can_hold_the_profiles_of_all_domains_and_devices_side_by_side() -> None:
+def test_an_mdm_can_hold_the_profiles_of_all_domains_people_and_devices_side_by_side() -> None:
     # Fleet refuses a second profile of the same name or of the same identifier.
+    domains = ("contoso.example", "fabrikam.example")
+    everybody = [Variables(domain, address="{{mail}}", username="{{upn}}") for domain in domains]
+    people = [Account(f"{name}@{domain}") for name in ("anna", "bert") for domain in domains]
     profiles = []
     for fmt in [each for each in _PROFILES if Variables in each.subjects]:
         for platform in fmt.platforms & {Platform.IPHONE, Platform.MAC}:
             context = dataclasses.replace(contoso_context(fmt), for_mdm=Installation(platform, "System"))
-            for domain in ("contoso.example", "fabrikam.example"):
-                everybody = Variables(domain, address="{{mail}}", username="{{upn}}")
-                profiles.append(plistlib.loads(fmt.render(everybody, OFFICE365, context)))
+            profiles += [plistlib.loads(fmt.render(whom, OFFICE365, context)) for whom in (*everybody, *people)]
     names = [profile["PayloadDisplayName"] for profile in profiles]
     identities = [part for profile in profiles for part in _identity(profile)]
     assert (len(profiles), 4 * len(profiles)) == (len(set(names)), len(set(identities)))
-    assert "Contoso & Töchter mail (contoso.example, iPhone and iPad)" in names
+    for whom in ("contoso.example", "anna@contoso.example"):
+        assert f"Contoso & Töchter mail ({whom}, iPhone and iPad)" in names
 
 
 @pytest.mark.parametrize("fmt", PROFILES)

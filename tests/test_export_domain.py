@@ -17,11 +17,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner import __version__
+from provisioner.catalogue import app_facts
+from provisioner.catalogue.apps import AppKey
 from provisioner.errors import DocumentTooLarge, InvalidInput, MdmRefusal, UnknownDomain
 from provisioner.export import FORMS, Desk, export_domain
 from provisioner.export.form import is_profile
 from provisioner.format import Installation, Platform
 from provisioner.formats import FORMATS, find_format
+from provisioner.managed import Value
 from provisioner.mdm import Answer, Mdm, load_mdms, variables_for, with_variables
 from provisioner.model import Account
 from provisioner.organisation import Organisation
@@ -34,7 +37,23 @@ from tests.samples import NOW, PROVIDERS, contoso_snapshot
 from tests.test_mdm import TOY
 
 DOMAIN = "contoso.example"
+
+
+def _another_value(key: AppKey) -> Value:
+    """A value that the key takes, and not its default where it has another."""
+    values = [value for value in key.accepted if value != key.default]
+    return values[0] if values else "ldaps://directory.contoso.example:636"
+
+
 PLAIN = Organisation(id="contoso", name="Contoso", consent_text="We help: call 4711.")
+# Every sign that some wrapping has to escape, texts in two languages, and every key of Outlook that can be set.
+HARD = Organisation(
+    id="contoso",
+    name='Müller & Söhne "Nord" <AG>',
+    consent_text="Agree & 'call' \"4711\" <now>.",
+    consent_texts={"de": 'Ruf "4711" & <gleich> an.', "en": "Call 4711."},
+    outlook={key.name: _another_value(key) for key in app_facts("outlook").keys.values() if not key.refusal},
+)
 _KNOWN = load_mdms()
 MDMS = {**_KNOWN, "generic": with_variables(_KNOWN["generic"], address="[[mail]]", username="[[upn]]")}
 WITH_VARIABLES = [pytest.param(mdm, id=mdm.id) for mdm in MDMS.values() if mdm.variables]
@@ -87,11 +106,22 @@ def _person(mdm: Mdm) -> Account:
     )
 
 
-def _personal(person: Account, mdm: Mdm, entry: Mapping[str, Any]) -> Any:
+def _as_taken(organisation: Organisation, mdm: Mdm) -> Organisation:
+    """The organisation without the signs that this MDM refuses."""
+    unsafe = str.maketrans(dict.fromkeys(mdm.profiles.unsafe if mdm.profiles else (), ""))
+    return dataclasses.replace(
+        organisation,
+        name=organisation.name.translate(unsafe),
+        consent_text=organisation.consent_text.translate(unsafe),
+        consent_texts={tag: text.translate(unsafe) for tag, text in organisation.consent_texts.items()},
+    )
+
+
+def _personal(person: Account, mdm: Mdm, entry: Mapping[str, Any], organisation: Organisation = PLAIN) -> Any:
     """The settings of the document that this person would get themselves, on the device that the file is for."""
     provisioner = Provisioner(
         providers=PROVIDERS,
-        snapshot=lambda: contoso_snapshot("office365", PLAIN),
+        snapshot=lambda: contoso_snapshot("office365", organisation),
         identity=_no_identity,
         audit=lambda _: None,
         clock=lambda: NOW,
@@ -106,23 +136,27 @@ def _personal(person: Account, mdm: Mdm, entry: Mapping[str, Any]) -> Any:
 
 
 @pytest.mark.parametrize("mdm", WITH_VARIABLES)
-def test_with_a_person_filled_in_every_file_has_that_persons_own_settings(mdm: Mdm, tmp_path: Path) -> None:
-    files, person = exported(mdm, tmp_path), _person(mdm)
+@pytest.mark.parametrize("organisation", [PLAIN, HARD], ids=["plain", "hard"])
+def test_with_a_person_filled_in_every_file_has_that_persons_own_settings(
+    mdm: Mdm, organisation: Organisation, tmp_path: Path
+) -> None:
+    organisation = _as_taken(organisation, mdm)
+    files, person = exported(mdm, tmp_path, organisation), _person(mdm)
     fill = filler(mdm.id, person)
-    compared = set()
-    for entry in _entries(files):
+    entries, compared = _entries(files), 0
+    for entry in entries:
         name = entry["file"]
         if name == "fleet.yml" or name.startswith("intune/native/"):
             continue  # they have their own tests
         content = fill(unwrapped(name, files[name]))
-        expected = _personal(person, mdm, entry)
+        expected = _personal(person, mdm, entry, organisation)
         if name.startswith("payload/"):
             (expected,) = expected["PayloadContent"]
         if name.startswith("declarations/"):
             expected = next(each for each in expected if each["Type"] == settings(content)["Type"])
         assert expected == settings(content), name
-        compared.add(name.rpartition("/")[0])
-    assert len(compared) >= len(mdm.forms) - 2
+        compared += 1
+    assert len(entries) == compared + len({"fleet-gitops", "intune-eas"} & set(mdm.forms))
 
 
 @pytest.mark.parametrize("mdm", WITH_VARIABLES)
@@ -148,6 +182,7 @@ def test_the_manifest_has_every_file_with_its_digest(mdm: Mdm, tmp_path: Path) -
         "catalogue": {"office365": "2026-11-23"},
     } == head
     assert [*(entry["file"] for entry in manifest["files"]), "manifest.json"] == list(files)
+    assert ["README.txt"] == [entry["file"] for entry in manifest["files"] if not entry["format"]]
     assert "README.txt" == next(iter(files))
     for entry in manifest["files"]:
         assert sha256(files[entry["file"]]).hexdigest() == entry["sha256"]
@@ -294,40 +329,59 @@ def test_fleets_gitops_names_the_profiles_by_their_paths(tmp_path: Path) -> None
 
 
 def test_intunes_native_profile_has_the_same_server_and_signs_in_with_microsoft(tmp_path: Path) -> None:
-    files = exported(MDMS["intune"], tmp_path)
-    body = json.loads(files[f"intune/native/{DOMAIN}-ios-exchange.json"])
+    files = exported(MDMS["intune"], tmp_path, HARD)
     activesync = PROVIDERS["office365"].activesync
     assert activesync is not None
-    expected = {
+    profile = plistlib.loads(files[f"iphone-ipad/{DOMAIN}-ios-exchange.mobileconfig"])
+    assert {
         "@odata.type": "#microsoft.graph.iosEasEmailProfileConfiguration",
+        "displayName": profile["PayloadDisplayName"],
+        "description": profile["PayloadDescription"],
+        "accountName": profile["PayloadContent"][0]["PayloadDisplayName"],
         "hostName": activesync.hostname,
         "requireSsl": True,
         "useOAuth": True,
+        "authenticationMethod": "usernameAndPassword",
         "emailAddressSource": "primarySmtpAddress",
         "usernameSource": "userPrincipalName",
-    }
-    assert expected == {name: body[name] for name in expected}
-    assert {"calendars", "contacts", "email", "notes", "reminders"} == set(body["easServices"].split(","))
-    assert body["easServicesUserOverrideEnabled"]
-    assert not any("password" in name.lower() for name in body)
+        "durationOfEmailToSync": "unlimited",
+        "easServices": "calendars,contacts,email,notes,reminders",
+        "easServicesUserOverrideEnabled": True,
+        "requireSmime": False,
+    } == json.loads(files[f"intune/native/{DOMAIN}-ios-exchange.json"])
 
 
-def test_intunes_bodies_are_of_the_right_types(tmp_path: Path) -> None:
-    files = exported(MDMS["intune"], tmp_path)
-    types = {
-        name: json.loads(content)["@odata.type"].rpartition(".")[2]
-        for name, content in files.items()
-        if name.startswith("intune/")
-    }
-    assert {
-        "iosCustomConfiguration",
-        "macOSCustomConfiguration",
-        "iosEasEmailProfileConfiguration",
-        "iosMobileAppConfiguration",
-        "androidManagedStoreAppConfiguration",
-    } == set(types.values())
-    mac = json.loads(files[f"intune/custom/mac/{DOMAIN}-macos-exchange.json"])
-    assert "userChannel" == mac["deploymentChannel"]
+_CUSTOM = {"@odata.type", "displayName", "description", "payloadName", "payloadFileName", "payload"}
+_GRAPH = {
+    "iosCustomConfiguration": _CUSTOM,
+    "macOSCustomConfiguration": {*_CUSTOM, "deploymentChannel"},
+    "iosMobileAppConfiguration": {
+        *("@odata.type", "displayName", "description", "targetedMobileApps", "encodedSettingXml"),
+    },
+    "androidManagedStoreAppConfiguration": {
+        *("@odata.type", "displayName", "packageId", "payloadJson", "targetedMobileApps"),
+        *("profileApplicability", "connectedAppsEnabled", "permissionActions"),
+    },
+}
+
+
+def test_intunes_bodies_have_what_their_types_have_and_nothing_else(tmp_path: Path) -> None:
+    files = exported(MDMS["intune"], tmp_path, HARD)
+    bodies = {name: json.loads(content) for name, content in files.items() if name.startswith("intune/")}
+    kinds = {name: body["@odata.type"].removeprefix("#microsoft.graph.") for name, body in bodies.items()}
+    assert {*_GRAPH, "iosEasEmailProfileConfiguration"} == set(kinds.values())
+    for name, kind in kinds.items():
+        body = bodies[name]
+        assert _GRAPH.get(kind, set(body)) == set(body), name
+        assert HARD.name in body["displayName"]
+        assert DOMAIN in body["displayName"]
+        if "payload" in body:
+            profile = name.removeprefix("intune/custom/").replace(".json", ".mobileconfig")
+            assert files[profile] == b64decode(body["payload"])
+            assert (profile.rpartition("/")[2], body["displayName"]) == (body["payloadFileName"], body["payloadName"])
+    assert len(bodies) == len({(kinds[name], body["displayName"]) for name, body in bodies.items()})
+    macs = [body["deploymentChannel"] for name, body in bodies.items() if name.startswith("intune/custom/mac/")]
+    assert {"userChannel"} == set(macs)
 
 
 @pytest.mark.parametrize(

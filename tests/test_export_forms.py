@@ -1,32 +1,39 @@
 """The shapes around documents for MDMs whose API nobody here can be asked: Jamf's, Google's, Apple's."""
 
 import json
+import plistlib
+from base64 import b64encode
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 from xml.etree.ElementTree import fromstring
 from zipfile import ZipFile
 
 import pytest
 
 from provisioner.export import export_people
-from provisioner.mdm import load_mdms
+from provisioner.mdm import Answer, load_mdms
 from tests.test_export_domain import DOMAIN, desk, exported
 
 MDMS = load_mdms()
 
 
-def _of_anna(mdm_id: str, directory: Path) -> dict[str, Any]:
-    """The JSON files of a set for one person, by name."""
-    people = directory / "people.csv"
+def _files_of_anna(mdm_id: str, directory: Path) -> dict[str, bytes]:
+    """The files of a set for one person by name, without README and manifest; nothing in it is signed."""
+    people, target, mdm = directory / "people.csv", directory / "set.zip", MDMS[mdm_id]
     people.write_text("address\nanna@contoso.example\n")
-    target = directory / "set.zip"
-    export_people(desk(MDMS[mdm_id]), people, target, record=print, progress=lambda _done, _of: None)
+    if mdm.profiles:
+        mdm = replace(mdm, profiles=replace(mdm.profiles, signed=Answer.NO))
+    export_people(desk(mdm), people, target, record=print, progress=lambda _done, _of: None)
     with ZipFile(target) as archive:
-        return {
-            name: json.loads(archive.read(name))
-            for name in archive.namelist()
-            if name.endswith(".json") and "/" in name
-        }
+        return {name: archive.read(name) for name in archive.namelist() if "/" in name}
+
+
+def _of_anna(mdm_id: str, directory: Path) -> dict[str, Any]:
+    """What the JSON files among them hold."""
+    files = _files_of_anna(mdm_id, directory)
+    return {name: json.loads(content) for name, content in files.items() if name.endswith(".json")}
 
 
 @pytest.mark.parametrize(
@@ -88,3 +95,37 @@ def test_apple_business_gets_a_custom_setting_for_each_kind_of_device(tmp_path: 
         assert settings["filename"].endswith(".mobileconfig")
     names = [body["data"]["attributes"]["name"] for body in bodies.values()]
     assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(("folder", "platforms"), [("iphone-ipad", ("ios", "ipados")), ("mac", ("macos",))])
+def test_zentral_is_told_the_platforms_of_a_version(folder: str, platforms: tuple[str, ...], tmp_path: Path) -> None:
+    files = exported(MDMS["zentral"], tmp_path)
+    bodies = {name: json.loads(c) for name, c in files.items() if name.startswith(f"zentral/{folder}/")}
+    assert bodies
+    for name, body in bodies.items():
+        profile = files[name.removeprefix("zentral/").replace(".json", ".mobileconfig")]
+        assert {
+            "artifact": "PUT-THE-ARTIFACT-ID-HERE",
+            "source": b64encode(profile).decode(),
+            "version": 1,
+            **dict.fromkeys(platforms, True),
+        } == body
+
+
+def test_micromdm_is_told_one_command_for_one_device(tmp_path: Path) -> None:
+    bodies = _of_anna("micromdm", tmp_path)
+    assert bodies
+    for body in bodies.values():
+        assert {"udid", "request_type", "payload"} == set(body)
+        assert ("PUT-THE-DEVICE-UDID-HERE", "InstallProfile") == (body["udid"], body["request_type"])
+
+
+def test_nanomdm_is_told_a_command_of_its_own_for_each_profile(tmp_path: Path) -> None:
+    commands = [plistlib.loads(content) for content in _files_of_anna("nanomdm", tmp_path).values()]
+    assert commands
+    for command in commands:
+        assert {"Command", "CommandUUID"} == set(command)
+        assert {"RequestType", "Payload"} == set(command["Command"])
+    uuids = {command["CommandUUID"] for command in commands}
+    assert len(commands) == len(uuids)
+    assert {str(UUID(uuid)).upper() for uuid in uuids} == uuids

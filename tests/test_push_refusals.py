@@ -183,6 +183,12 @@ def test_what_no_file_is_called_like_is_refused(place: Place) -> None:
     )
 
 
+def test_every_pattern_has_to_name_something(place: Place) -> None:
+    """What one of two patterns misspells would be missing in the MDM, and nobody would notice."""
+    refusal = _refused(place, FLEET, place.export(FLEET), "--only", "mac/*", "--only", "iphone_ipad/*")
+    assert "no file for the API of Fleet that is called like iphone_ipad/*, so nothing is pushed" in refusal
+
+
 def test_what_waits_for_a_value_says_which_and_what_it_is(place: Place) -> None:
     case = BY_ID["intune"]
     refusal = place.shell.run("push", place.export(case), "--mdm", "intune", exit_code=2).stderr

@@ -94,9 +94,10 @@ def _is_meant(name: str, only: tuple[str, ...]) -> bool:
 
 
 def _refuse_number(names: list[str], mdm: Mdm, only: tuple[str, ...]) -> None:
-    if not names:
-        wanted = f" that is called like {' or '.join(only)}" if only else ""
-        raise InvalidInput(f"The set holds no file for the API of {mdm.name}{wanted}, so there is nothing to push.")
+    idle = [pattern for pattern in only if not any(fnmatchcase(name, pattern) for name in names)]
+    if idle or not names:
+        wanted = f" that is called like {' or '.join(idle)}" if idle else ""
+        raise InvalidInput(f"The set holds no file for the API of {mdm.name}{wanted}, so nothing is pushed.")
     if len(names) > _MAX_FILES:
         raise InvalidInput(f"{len(names)} files are meant, and {_MAX_FILES} can be pushed at once. Choose with --only.")
 

@@ -15,10 +15,9 @@ _PLATFORMS = {Platform.IPHONE: "PLATFORM_IOS", Platform.MAC: "PLATFORM_MACOS"}
 
 def _write(share: Share, piece: Piece) -> File:
     assert piece.platform is not None  # of every profile
-    title = plistlib.loads(piece.content)["PayloadDisplayName"]
     attributes = {
         "type": "CUSTOM_SETTING",
-        "name": f"{title} ({share.stem}, {piece.folder})",
+        "name": plistlib.loads(piece.content)["PayloadDisplayName"],
         "configuredForPlatforms": [_PLATFORMS[piece.platform]],
         "customSettingsValues": {
             "configurationProfile": piece.content.decode(),
