@@ -335,7 +335,7 @@ def test_intunes_native_profile_has_the_same_server_and_signs_in_with_microsoft(
     profile = plistlib.loads(files[f"iphone-ipad/{DOMAIN}-ios-exchange.mobileconfig"])
     assert {
         "@odata.type": "#microsoft.graph.iosEasEmailProfileConfiguration",
-        "displayName": profile["PayloadDisplayName"],
+        "displayName": f"Provisioner: {DOMAIN}-ios-exchange (native)",
         "description": profile["PayloadDescription"],
         "accountName": profile["PayloadContent"][0]["PayloadDisplayName"],
         "hostName": activesync.hostname,
@@ -373,12 +373,12 @@ def test_intunes_bodies_have_what_their_types_have_and_nothing_else(tmp_path: Pa
     for name, kind in kinds.items():
         body = bodies[name]
         assert _GRAPH.get(kind, set(body)) == set(body), name
-        assert HARD.name in body["displayName"]
-        assert DOMAIN in body["displayName"]
+        assert body["displayName"].startswith(f"Provisioner: {DOMAIN}-")
         if "payload" in body:
             profile = name.removeprefix("intune/custom/").replace(".json", ".mobileconfig")
             assert files[profile] == b64decode(body["payload"])
-            assert (profile.rpartition("/")[2], body["displayName"]) == (body["payloadFileName"], body["payloadName"])
+            shown = plistlib.loads(files[profile])["PayloadDisplayName"]
+            assert (profile.rpartition("/")[2], shown) == (body["payloadFileName"], body["payloadName"])
     assert len(bodies) == len({(kinds[name], body["displayName"]) for name, body in bodies.items()})
     macs = [body["deploymentChannel"] for name, body in bodies.items() if name.startswith("intune/custom/mac/")]
     assert {"userChannel"} == set(macs)
