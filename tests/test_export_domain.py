@@ -4,6 +4,7 @@ import dataclasses
 import json
 import plistlib
 import re
+import shlex
 from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
@@ -248,6 +249,18 @@ def test_the_readme_has_numbered_steps_the_variables_and_what_is_not_certain(mdm
     assert not re.search(r"\bFILE\.|DOMAIN", readme)
     placeholders = {name for file in files.values() for name in re.findall(r"PUT-THE-[A-Z-]+", file.decode())}
     assert {name for name in placeholders if name not in readme} == set()
+
+
+@pytest.mark.parametrize("mdm", WITH_VARIABLES)
+def test_the_readmes_commands_are_a_shells_and_name_files_of_the_set(mdm: Mdm, tmp_path: Path) -> None:
+    files = exported(mdm, tmp_path)
+    commands = re.findall(r"^\d+\. ((?:curl|sed) .*)$", files["README.txt"].decode(), re.MULTILINE)
+    assert bool(mdm.api) == bool(commands)
+    for command in commands:
+        words = [word.rpartition("@")[2] for word in shlex.split(command)]
+        named = [word for word in words if word.endswith((".json", ".xml", ".plist", ".mobileconfig"))]
+        assert set(named) <= set(files)
+        assert named or "$FILE_ID" in command
 
 
 @pytest.mark.parametrize("mdm", WITH_VARIABLES)
