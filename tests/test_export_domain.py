@@ -257,7 +257,7 @@ def test_the_readmes_commands_are_a_shells_and_name_files_of_the_set(mdm: Mdm, t
     commands = re.findall(r"^\d+\. ((?:curl|sed) .*)$", files["README.txt"].decode(), re.MULTILINE)
     assert bool(mdm.api) == bool(commands)
     for command in commands:
-        words = [word.rpartition("@")[2] for word in shlex.split(command)]
+        words = [re.split("[=@]", word)[-1] for word in shlex.split(command)]
         named = [word for word in words if word.endswith((".json", ".xml", ".plist", ".mobileconfig"))]
         assert set(named) <= set(files)
         assert named or "$FILE_ID" in command
@@ -315,6 +315,12 @@ def test_a_new_mdm_is_one_new_file(tmp_path: Path) -> None:
 
 def test_every_form_that_a_fact_file_names_exists_and_every_form_is_taken_by_some_mdm() -> None:
     assert set(FORMS) == {form for mdm in MDMS.values() for form in mdm.forms}
+
+
+def test_irus_library_tells_the_profiles_of_a_set_apart(tmp_path: Path) -> None:
+    readme = exported(MDMS["iru"], tmp_path)["README.txt"].decode()
+    titles = re.findall(r" -F name=(\S+) ", readme)
+    assert readme.count("curl ") == len(titles) == len(set(titles)) > 2
 
 
 def test_intunes_readme_says_where_every_file_goes(tmp_path: Path) -> None:
