@@ -24,6 +24,7 @@ DIRECTORY = """
 id = "contoso"
 name = "{name}"
 consent_text = "{consent}"
+languages = [{languages}]
 outlook = {{ "com.microsoft.outlook.Mail.FocusedInbox" = false }}
 [[domain]]
 name = "contoso.example"
@@ -82,12 +83,18 @@ class Place:
         return self.running.enter_context(serving(mdm.answer, self.authority.context))
 
     def export(
-        self, case: Case, *, domain: str = "contoso.example", name: str = "Contoso", consent: str = "Call 4711."
+        self,
+        case: Case,
+        *,
+        domain: str = "contoso.example",
+        name: str = "Contoso",
+        consent: str = "Call 4711.",
+        language: str = "en",
     ) -> Path:
         """A set for this MDM."""
         context = self.directory / "contoso.toml"
         place = self.directory / f"{case.id}-{domain}.zip"
-        context.write_text(DIRECTORY.format(name=name, consent=consent))
+        context.write_text(DIRECTORY.format(name=name, consent=consent, languages=f'"{language}"'))
         whom: tuple[str | Path, ...] = (
             ("--csv", self.directory / "people.csv") if case.for_people else ("--domain", domain)
         )

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import plistlib
 import re
+import shlex
 from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
@@ -251,6 +252,18 @@ def test_the_readme_has_numbered_steps_the_variables_and_what_is_not_certain(mdm
 
 
 @pytest.mark.parametrize("mdm", WITH_VARIABLES)
+def test_the_readmes_commands_are_a_shells_and_name_files_of_the_set(mdm: Mdm, tmp_path: Path) -> None:
+    files = exported(mdm, tmp_path)
+    commands = re.findall(r"^\d+\. ((?:curl|sed) .*)$", files["README.txt"].decode(), re.MULTILINE)
+    assert bool(mdm.api) == bool(commands)
+    for command in commands:
+        words = [re.split("[=@]", word)[-1] for word in shlex.split(command)]
+        named = [word for word in words if word.endswith((".json", ".xml", ".plist", ".mobileconfig"))]
+        assert set(named) <= set(files)
+        assert named or "$FILE_ID" in command
+
+
+@pytest.mark.parametrize("mdm", WITH_VARIABLES)
 def test_nothing_but_the_variables_looks_like_one(mdm: Mdm, tmp_path: Path) -> None:
     assert mdm.variables is not None
     files = exported(mdm, tmp_path)
@@ -304,6 +317,12 @@ def test_every_form_that_a_fact_file_names_exists_and_every_form_is_taken_by_som
     assert set(FORMS) == {form for mdm in MDMS.values() for form in mdm.forms}
 
 
+def test_irus_library_tells_the_profiles_of_a_set_apart(tmp_path: Path) -> None:
+    readme = exported(MDMS["iru"], tmp_path)["README.txt"].decode()
+    titles = re.findall(r" -F name=(\S+) ", readme)
+    assert readme.count("curl ") == len(titles) == len(set(titles)) > 2
+
+
 def test_intunes_readme_says_where_every_file_goes(tmp_path: Path) -> None:
     files = exported(MDMS["intune"], tmp_path)
     readme = files["README.txt"].decode()
@@ -335,7 +354,7 @@ def test_intunes_native_profile_has_the_same_server_and_signs_in_with_microsoft(
     profile = plistlib.loads(files[f"iphone-ipad/{DOMAIN}-ios-exchange.mobileconfig"])
     assert {
         "@odata.type": "#microsoft.graph.iosEasEmailProfileConfiguration",
-        "displayName": profile["PayloadDisplayName"],
+        "displayName": f"Provisioner: {DOMAIN}-ios-exchange (native)",
         "description": profile["PayloadDescription"],
         "accountName": profile["PayloadContent"][0]["PayloadDisplayName"],
         "hostName": activesync.hostname,
@@ -373,12 +392,12 @@ def test_intunes_bodies_have_what_their_types_have_and_nothing_else(tmp_path: Pa
     for name, kind in kinds.items():
         body = bodies[name]
         assert _GRAPH.get(kind, set(body)) == set(body), name
-        assert HARD.name in body["displayName"]
-        assert DOMAIN in body["displayName"]
+        assert body["displayName"].startswith(f"Provisioner: {DOMAIN}-")
         if "payload" in body:
             profile = name.removeprefix("intune/custom/").replace(".json", ".mobileconfig")
             assert files[profile] == b64decode(body["payload"])
-            assert (profile.rpartition("/")[2], body["displayName"]) == (body["payloadFileName"], body["payloadName"])
+            shown = plistlib.loads(files[profile])["PayloadDisplayName"]
+            assert (profile.rpartition("/")[2], shown) == (body["payloadFileName"], body["payloadName"])
     assert len(bodies) == len({(kinds[name], body["displayName"]) for name, body in bodies.items()})
     macs = [body["deploymentChannel"] for name, body in bodies.items() if name.startswith("intune/custom/mac/")]
     assert {"userChannel"} == set(macs)

@@ -30,6 +30,7 @@ from tests.mdms import OF_MACS, judged, settings, unwrapped
 from tests.pki import content_openssl_verified, load_without_public_roots, make_signer, write_identity
 from tests.processes import Running, running, until
 from tests.samples import NOW, PROVIDERS, contoso_snapshot
+from tests.test_export_domain import HARD
 
 MDMS = load_mdms()
 EVERY = [pytest.param(mdm, id=mdm.id) for mdm in MDMS.values()]
@@ -89,11 +90,13 @@ def _entries(files: Mapping[str, bytes]) -> list[dict[str, Any]]:
     return [entry for entry in json.loads(files["manifest.json"])["files"] if entry["format"]]
 
 
-def _own(person: Account, mdm: Mdm, entry: Mapping[str, Any], *, language: str = "en") -> Any:
+def _own(
+    person: Account, mdm: Mdm, entry: Mapping[str, Any], organisation: Organisation = PLAIN, *, language: str = "en"
+) -> Any:
     """The settings of this person's own document, on the device that the file is for."""
     provisioner = Provisioner(
         providers=PROVIDERS,
-        snapshot=lambda: contoso_snapshot(organisation=PLAIN),
+        snapshot=lambda: contoso_snapshot(organisation=organisation),
         identity=_nobody,
         audit=_silent,
         clock=lambda: NOW,
@@ -115,8 +118,11 @@ def _content(entry: Mapping[str, Any], content: bytes, root: Path) -> bytes:
 
 
 @pytest.mark.parametrize("mdm", EVERY)
-def test_every_file_has_its_persons_own_settings(mdm: Mdm, tmp_path: Path, identity: Path) -> None:
-    outcome = _export(_desk(mdm, identity), _list(tmp_path, ANNA, BERT), tmp_path / "set.zip")
+@pytest.mark.parametrize("organisation", [PLAIN, HARD], ids=["plain", "hard"])
+def test_every_file_has_its_persons_own_settings(
+    mdm: Mdm, organisation: Organisation, tmp_path: Path, identity: Path
+) -> None:
+    outcome = _export(_desk(mdm, identity, organisation), _list(tmp_path, ANNA, BERT), tmp_path / "set.zip")
     files = _files(tmp_path / "set.zip")
     entries = _entries(files)
     assert (2, len(entries)) == (outcome.people, outcome.files)
@@ -127,7 +133,7 @@ def test_every_file_has_its_persons_own_settings(mdm: Mdm, tmp_path: Path, ident
         assert len(entries) == 2 * len(theirs)
         for entry in theirs:
             content = _content(entry, files[entry["file"]], tmp_path / "identity-root.pem")
-            expected = _own(person, mdm, entry)
+            expected = _own(person, mdm, entry, organisation)
             if entry["file"].startswith("payload/"):
                 (expected,) = expected["PayloadContent"]
             if entry["file"].startswith("declarations/"):

@@ -63,6 +63,20 @@ def test_what_has_changed_is_changed_there(case: Case, place: Place) -> None:
     )
 
 
+@pytest.mark.parametrize("changed", [{"name": "Fabrikam"}, {"language": "de"}], ids=["renamed", "in-german"])
+@pytest.mark.parametrize("case", [case for case in CASES if not case.for_people], ids=lambda case: case.id)
+def test_whatever_the_organisation_is_called_and_reads_its_things_are_found_again(
+    case: Case, changed: dict[str, str], place: Place
+) -> None:
+    """A second policy beside one that is assigned would leave the old settings on every device."""
+    mdm = case.server()
+    server = place.start(mdm)
+    place.push(case, place.export(case), server)
+    export = place.export(case, **changed)
+    place.push(case, export, server)
+    assert sorted(expected(case, export)) == sorted(mdm.contents)
+
+
 @every_mdm
 def test_two_domains_of_one_organisation_lie_side_by_side(case: Case, place: Place) -> None:
     if case.for_people:
@@ -228,7 +242,7 @@ def test_two_policies_of_one_name_are_not_guessed_between(place: Place) -> None:
     _deliver(place, case, mdm)
     uuid, policy = next(iter(mdm.policies.items()))
     mdm.policies["another"] = {**policy, "id": "another"}
-    with pytest.raises(PushFailed, match="There are 2 policies called Contoso mail"):
+    with pytest.raises(PushFailed, match=r"There are 2 policies called Provisioner: contoso\.example-"):
         _deliver(place, case, mdm)
     assert uuid in mdm.policies
 

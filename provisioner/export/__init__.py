@@ -5,7 +5,8 @@ What an MDM takes is data (``provisioner/mdm``), the shapes of files are ``forms
 """
 
 from provisioner.export.exporting import Outcome, export_domain, export_people
+from provisioner.export.form import listed_as
 from provisioner.export.forms import FORMS
 from provisioner.export.work import Desk
 
-__all__ = ["FORMS", "Desk", "Outcome", "export_domain", "export_people"]
+__all__ = ["FORMS", "Desk", "Outcome", "export_domain", "export_people", "listed_as"]

@@ -78,8 +78,7 @@ def export_domain(desk: Desk, domain: str, to: Path) -> Outcome:
     writer = Writer(desk)
     settings = desk.snapshot.domain(variables.domain)
     provider = find_provider(desk.providers, settings.provider_id)
-    organisation = desk.snapshot.organisation(settings.organisation_id)
-    language = language_of("", organisation).tag
+    language = language_of("", desk.snapshot.organisation(settings.organisation_id)).tag
     pieces = tuple(
         piece
         for want in wanted(desk.mdm, settings, provider, for_domain=True)
@@ -88,7 +87,7 @@ def export_domain(desk: Desk, domain: str, to: Path) -> Outcome:
     own = (variables.address, variables.username, variables.display_name)
     refuse_texts(desk.mdm, pieces, own=own)
     refuse_large(desk.mdm, pieces)
-    share = Share(stem_of(variables), organisation.name, pieces)
+    share = Share(stem_of(variables), pieces)
     files = files_of(desk.mdm, share, for_domain=True)
     readme = write_readme(
         desk.mdm,
@@ -173,8 +172,7 @@ def _try_out(writer: Writer, row: Row) -> tuple[MailProvider, Share]:
     refuse_texts(desk.mdm, pieces, own=own, signed=desk.mdm.takes_signed)
     refuse_large(desk.mdm, pieces)
     domain = desk.snapshot.domain(account.domain)
-    title = desk.snapshot.organisation(domain.organisation_id).name
-    return find_provider(desk.providers, domain.provider_id), Share(stem_of(account), title, pieces)
+    return find_provider(desk.providers, domain.provider_id), Share(stem_of(account), pieces)
 
 
 def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:

@@ -6,6 +6,7 @@ written, and knows no MDM; which MDM takes which forms stands in the MDMs' fact 
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from types import MappingProxyType
 
 from provisioner.format import Format, Platform, Variables
@@ -37,7 +38,6 @@ class Share:
     """Everything for one person, or for everybody of a domain."""
 
     stem: str  # that the names of the files begin with
-    title: str  # of the organisation, for the MDM's own list
     pieces: tuple[Piece, ...]
 
 
@@ -73,6 +73,12 @@ def is_profile(fmt: Format) -> bool:
 def named(*format_ids: str) -> Callable[[Format], bool]:
     """Whether a format is one of these, where it exists."""
     return lambda fmt: fmt.id in format_ids
+
+
+def listed_as(file: str) -> str:
+    """What an MDM's own list calls the thing that ``file`` makes: the same whatever the organisation is called."""
+    place = PurePosixPath(file)
+    return f"Provisioner: {place.stem} ({place.parent.name})"
 
 
 def one_file_each(share: Share, wraps: Callable[[Format], bool], write: Callable[[Share, Piece], File]) -> list[File]:

@@ -3,22 +3,21 @@
 import plistlib
 from base64 import b64encode
 
-from provisioner.export.form import JSON, File, Piece, Share
+from provisioner.export.form import JSON, File, Piece, Share, listed_as
 from provisioner.export.writing import write_json
 
 
 def custom_configuration(share: Share, piece: Piece, *, kind: str, **more: str) -> File:
     """The body that creates a configuration of the type ``kind`` (``/deviceManagement/deviceConfigurations``)."""
     profile = plistlib.loads(piece.content)
-    file_name = f"{share.stem}-{piece.fmt.id}.{piece.fmt.suffix}"
+    name = f"intune/custom/{piece.folder}/{share.stem}-{piece.fmt.id}.json"
     body = {
         "@odata.type": kind,
-        "displayName": profile["PayloadDisplayName"],
+        "displayName": listed_as(name),
         "description": profile["PayloadDescription"],
         "payloadName": profile["PayloadDisplayName"],
-        "payloadFileName": file_name,
+        "payloadFileName": f"{share.stem}-{piece.fmt.id}.{piece.fmt.suffix}",
         "payload": b64encode(piece.document.content).decode(),
         **more,
     }
-    name = f"intune/custom/{piece.folder}/{share.stem}-{piece.fmt.id}.json"
     return File(name, JSON, write_json(body), piece.content, piece.fmt.id)

@@ -84,7 +84,7 @@ class Writer:
         account = row.account
         pieces = tuple(self._signed(account, piece) for piece in self.drafts(row))
         refuse_large(self.desk.mdm, pieces)
-        share = Share(stem_of(account), self.provisioner.organisation_of(account).name, pieces)
+        share = Share(stem_of(account), pieces)
         provider_id = self.provisioner.domain_of(account).provider_id
         return [finish(file, pieces, provider=provider_id) for file in files_of(self.desk.mdm, share, for_domain=False)]
 

@@ -7,10 +7,10 @@ blueprints that it stands in, and not here.
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import PurePosixPath
 from typing import Any
 
 from provisioner.errors import PushFailed, PushUnclear
+from provisioner.export import listed_as
 from provisioner.mdm import PushApi
 from provisioner.push.calls import LOOK_UPS, Call, Connection, Item, Language, Options, Outcome, call_to, with_json
 from provisioner.push.exported import ExportedFile, not_as_exported, plist_in
@@ -27,7 +27,7 @@ def _items(api: PushApi, files: Sequence[ExportedFile], _: Options) -> Sequence[
 
 def _item(api: PushApi, file: ExportedFile) -> Item:
     profile = plist_in(file, "PayloadScope", "TargetDeviceType")
-    name, scope, platforms = _name_of(file), profile["PayloadScope"], _PLATFORMS.get(profile["TargetDeviceType"])
+    name, scope, platforms = listed_as(file.name), profile["PayloadScope"], _PLATFORMS.get(profile["TargetDeviceType"])
     if scope not in _CHANNEL or platforms is None:
         raise not_as_exported(file)
     artifact = {
@@ -53,11 +53,6 @@ def _item(api: PushApi, file: ExportedFile) -> Item:
         ),
         deliver=partial(_deliver, api=api, name=name, create=create, version=version),
     )
-
-
-def _name_of(file: ExportedFile) -> str:
-    """The artifact's name: the file's, which has domain and format, and stays whatever the organisation is called."""
-    return f"Provisioner: {PurePosixPath(file.name).stem} ({PurePosixPath(file.name).parent.name})"
 
 
 def _search(api: PushApi, name: str) -> Call:

@@ -7,7 +7,7 @@ import json
 from base64 import b64encode
 from types import MappingProxyType
 
-from provisioner.export.form import JSON, File, Form, Piece, Share, named, one_file_each
+from provisioner.export.form import JSON, File, Form, Piece, Share, listed_as, named, one_file_each
 from provisioner.export.writing import write_json
 
 _APPS = {
@@ -18,9 +18,10 @@ _WRAPPED = named(*_APPS)
 
 
 def _write(share: Share, piece: Piece) -> File:
+    name = f"intune/apps/{share.stem}-{piece.fmt.id}.json"
     body = {
         "@odata.type": "#microsoft.graph.androidManagedStoreAppConfiguration",
-        "displayName": f"{share.title}: {piece.fmt.title} ({share.stem})",
+        "displayName": listed_as(name),
         "packageId": json.loads(piece.content)["productId"],
         "payloadJson": b64encode(piece.content).decode(),
         "targetedMobileApps": [_APPS[piece.fmt.id]],
@@ -28,7 +29,7 @@ def _write(share: Share, piece: Piece) -> File:
         "connectedAppsEnabled": False,
         "permissionActions": [],
     }
-    return File(f"intune/apps/{share.stem}-{piece.fmt.id}.json", JSON, write_json(body), piece.content, piece.fmt.id)
+    return File(name, JSON, write_json(body), piece.content, piece.fmt.id)
 
 
 FORM = Form(

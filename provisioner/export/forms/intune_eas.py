@@ -6,18 +6,18 @@ for; the person comes from the directory and from no variable.
 
 import plistlib
 
-from provisioner.export.form import JSON, File, Form, Piece, Share, named, one_file_each
+from provisioner.export.form import JSON, File, Form, Piece, Share, listed_as, named, one_file_each
 from provisioner.export.writing import write_json
 
 _EXCHANGE = named("ios-exchange")
 
 
 def _write(share: Share, piece: Piece) -> File:
-    profile = plistlib.loads(piece.content)
+    name, profile = f"intune/native/{share.stem}-{piece.fmt.id}.json", plistlib.loads(piece.content)
     (payload,) = profile["PayloadContent"]
     body = {
         "@odata.type": "#microsoft.graph.iosEasEmailProfileConfiguration",
-        "displayName": profile["PayloadDisplayName"],
+        "displayName": listed_as(name),
         "description": profile["PayloadDescription"],
         "accountName": payload["PayloadDisplayName"],
         "hostName": payload["Host"],
@@ -32,7 +32,7 @@ def _write(share: Share, piece: Piece) -> File:
         "easServicesUserOverrideEnabled": True,
         "requireSmime": False,
     }
-    return File(f"intune/native/{share.stem}-{piece.fmt.id}.json", JSON, write_json(body), piece.content, piece.fmt.id)
+    return File(name, JSON, write_json(body), piece.content, piece.fmt.id)
 
 
 FORM = Form(

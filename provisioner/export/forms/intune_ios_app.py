@@ -3,7 +3,7 @@
 from base64 import b64encode
 from types import MappingProxyType
 
-from provisioner.export.form import JSON, File, Form, Piece, Share, named, one_file_each
+from provisioner.export.form import JSON, File, Form, Piece, Share, listed_as, named, one_file_each
 from provisioner.export.writing import write_json
 
 _APP = "PUT-THE-ID-OF-OUTLOOK-FOR-IOS-IN-YOUR-TENANT-HERE"
@@ -11,14 +11,15 @@ _WRAPPED = named("outlook-ios")
 
 
 def _write(share: Share, piece: Piece) -> File:
+    name = f"intune/apps/{share.stem}-{piece.fmt.id}.json"
     body = {
         "@odata.type": "#microsoft.graph.iosMobileAppConfiguration",
-        "displayName": f"{share.title}: Outlook on iPhone and iPad ({share.stem})",
+        "displayName": listed_as(name),
         "description": "",
         "targetedMobileApps": [_APP],
         "encodedSettingXml": b64encode(piece.content).decode(),
     }
-    return File(f"intune/apps/{share.stem}-{piece.fmt.id}.json", JSON, write_json(body), piece.content, piece.fmt.id)
+    return File(name, JSON, write_json(body), piece.content, piece.fmt.id)
 
 
 FORM = Form(
