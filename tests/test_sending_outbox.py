@@ -229,6 +229,15 @@ def test_a_whole_company_is_queued_a_part_at_a_time(office: Office) -> None:
         assert 2001 == len(office.mails())
 
 
+def test_a_long_list_can_be_sent_before_the_database_has_looked_how_long_it_is(office: Office) -> None:
+    """Where every link was compared with every other one, PostgreSQL would have to be stopped after five seconds."""
+    for first in range(0, 20_000, 2000):
+        people = [Person(Account(f"p{number}@contoso.example")) for number in range(first, first + 2000)]
+        office.links.invite(people, lifetime=timedelta(days=7), devices=3, actor="admin")
+    for domain in (None, "contoso.example"):
+        assert 20_000 == office.outbox().forecast(domain=domain).count
+
+
 def test_a_limit_leaves_the_rest_waiting(office: Office) -> None:
     for number in range(5):
         office.invite(f"p{number}@contoso.example")

@@ -182,27 +182,29 @@ def _opens(now: datetime) -> ColumnElement[bool]:
 
 
 def _newest_open(now: datetime, domain: str | None) -> Select[tuple[str]]:
-    """The newest link of each invitation, where it opens; one that is used up hides the older ones, and needs none."""
-    newer = links.alias("newer")
-    is_newer = or_(
-        newer.c.created_at > links.c.created_at,
-        and_(newer.c.created_at == links.c.created_at, newer.c.id > links.c.id),
+    """The newest link of each invitation, where it opens; one that is used up hides the older ones, and needs none.
+
+    Asked for each link by itself: as a join, PostgreSQL compares every link with every other one while it has not yet
+    learnt how many there are (14.2, "Statistics Used by the Planner"), as after a long list of people.
+    """
+    other = links.alias("other")
+    newest = (
+        select(other.c.id)
+        .where(other.c.invitation_id == links.c.invitation_id, other.c.revoked_at.is_(None), other.c.expires_at > now)
+        .order_by(other.c.created_at.desc(), other.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
     )
-    newer_opens = and_(newer.c.revoked_at.is_(None), newer.c.expires_at > now)
-    query = (
-        select(links.c.id)
-        .select_from(links.join(invitations))
-        .where(
-            _opens(now),
-            ~exists().where(newer.c.invitation_id == links.c.invitation_id, newer_opens, is_newer),
-        )
-    )
-    return query if domain is None else query.where(invitations.c.domain == domain)
+    query = select(links.c.id).where(_opens(now), links.c.id == newest)
+    if domain is None:
+        return query
+    its_domain = select(invitations.c.domain).where(invitations.c.id == links.c.invitation_id).scalar_subquery()
+    return query.where(its_domain == domain)
 
 
 def _without_mail(now: datetime, domain: str | None) -> Select[tuple[str]]:
-    same = and_(mails.c.link_id == links.c.id, mails.c.issue == links.c.issue)
-    return _newest_open(now, domain).where(~exists().where(same))
+    mail = select(mails.c.id).where(mails.c.link_id == links.c.id, mails.c.issue == links.c.issue).scalar_subquery()
+    return _newest_open(now, domain).where(mail.is_(None))
 
 
 def _of_domain(domain: str | None) -> ColumnElement[bool]:
