@@ -271,6 +271,18 @@ def test_what_may_have_arrived_is_sent_again_only_where_that_is_asked_for(office
     assert first.split(name)[1].splitlines()[0] == second.split(name)[1].splitlines()[0], "a copy is known as one"
 
 
+def test_what_was_refused_is_tried_again_only_where_the_link_still_opens_and_stays_told(office: Office) -> None:
+    """Of Bob the refusal is kept: it is all that is known of why he has no mail."""
+    office.invite(ANNA)
+    closed = office.invite(BOB)
+    office.line.answers = {ANNA: [REFUSED], BOB: [REFUSED]}
+    assert Tally(refused=2) == office.send()
+    office.links.revoke(closed.id, actor="admin")
+    assert 1 == office.outbox().forecast(domain=None, more=("refused",)).count
+    assert Tally(sent=1) == office.send(retry_refused=True)
+    assert {ANNA: "sent", BOB: "refused"} == office.states()
+
+
 def test_what_the_server_does_not_take_now_is_tried_again_later_and_later(office: Office) -> None:
     office.invite(ANNA)
     office.line.answers[ANNA] = [DEFERRED] * 9

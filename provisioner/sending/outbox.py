@@ -65,11 +65,9 @@ class Outbox:
         """What would be sent now, of which those in the states ``more`` are a part; changes nothing."""
         now = self._clock()
         with self._store.read() as connection:
-            waiting = rows.count_queued(connection, domain=domain, now=now)
-            waiting += rows.count_missing(connection, domain=domain, now=now)
-            known = rows.counts(connection, domain=domain) if more else {}
+            count = rows.count_current(connection, (rows.QUEUED, *more), domain=domain, now=now)
+            count += rows.count_missing(connection, domain=domain, now=now)
             tried = rows.attempts_between(connection, now - DAY, now + _AHEAD)
-        count = waiting + sum(known.get(state, 0) for state in more)
         count = count if limit is None else min(count, limit)
         return Forecast(count, self._pace.finish(count, tried=tried, now=now))
 

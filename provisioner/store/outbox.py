@@ -5,7 +5,7 @@ server did not take for now is queued again. Whoever takes a mail has it alone: 
 transaction holds, SQLite lets one writer in at a time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -81,8 +81,8 @@ def abandon_sending(connection: Connection, *, at: datetime, problem: str) -> in
 
 
 def queue_again(connection: Connection, state: str, *, domain: str | None, at: datetime) -> None:
-    """Queue the mails in this state once more."""
-    query = update(mails).where(mails.c.state == state, _of_domain(domain))
+    """Queue the mails in this state once more whose link still opens; what became of the others stays written down."""
+    query = update(mails).where(mails.c.state == state, _of_domain(domain), exists(_current(at)))
     connection.execute(query.values(state=QUEUED, changed_at=at, due_at=at))
 
 
@@ -148,9 +148,9 @@ def attempts_between(connection: Connection, since: datetime, until: datetime) -
     return [each for each in connection.execute(query.order_by(mails.c.tried_at)).scalars() if each is not None]
 
 
-def count_queued(connection: Connection, *, domain: str | None, now: datetime) -> int:
-    """How many mails are queued, due or not, whose link still opens."""
-    query = select(func.count()).select_from(mails).where(mails.c.state == QUEUED, _of_domain(domain))
+def count_current(connection: Connection, states: Collection[str], *, domain: str | None, now: datetime) -> int:
+    """How many mails are in one of these states, due or not, whose link still opens."""
+    query = select(func.count()).select_from(mails).where(mails.c.state.in_(states), _of_domain(domain))
     return connection.execute(query.where(exists(_current(now)))).scalar_one()
 
 
@@ -159,12 +159,6 @@ def next_due(connection: Connection, *, domain: str | None) -> datetime | None:
     return connection.execute(
         select(func.min(mails.c.due_at)).where(mails.c.state == QUEUED, _of_domain(domain))
     ).scalar()
-
-
-def counts(connection: Connection, *, domain: str | None) -> Mapping[str, int]:
-    """How many mails are in each state that any is in."""
-    query = select(mails.c.state, func.count()).where(_of_domain(domain)).group_by(mails.c.state)
-    return dict(connection.execute(query).all())
 
 
 def newest_open_links(connection: Connection, *, domain: str | None, now: datetime) -> set[str]:
