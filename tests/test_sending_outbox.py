@@ -372,6 +372,16 @@ def test_mails_of_a_clock_that_was_wrong_hold_nobody_up(office: Office) -> None:
     assert [] == office.waits
 
 
+def test_links_that_expire_before_their_mail_can_go_are_foretold(office: Office) -> None:
+    for number in range(3):
+        office.invite(f"p{number}@contoso.example", lifetime=timedelta(days=1 if number else 30))
+    pace = Pace(per_minute=30, per_day=1)
+    assert Forecast(3, NOW + timedelta(days=2), expired_by_then=2) == office.outbox(pace).forecast(domain=None)
+    with office.outbox(pace).opened(domain=None):
+        assert 2 == office.outbox(pace).forecast(domain=None).expired_by_then
+    assert Forecast(1, NOW) == office.outbox(pace).forecast(domain=None, limit=1)
+
+
 def test_a_restart_forgets_no_mail_of_the_last_day(office: Office) -> None:
     for number in range(4):
         office.invite(f"p{number}@contoso.example", lifetime=timedelta(days=30))

@@ -59,11 +59,6 @@ def queue_missing(connection: Connection, *, domain: str | None, host: str, now:
     return len(connection.execute(query).all())  # psycopg tells no number of rows for this
 
 
-def count_missing(connection: Connection, *, domain: str | None, now: datetime) -> int:
-    """How many mails ``queue_missing`` would queue without a limit."""
-    return connection.execute(_without_mail(now, domain).with_only_columns(func.count())).scalar_one()
-
-
 def drop_outdated(connection: Connection, *, now: datetime) -> None:
     """Forget the queued mails whose link is closed or has been issued anew: they are never sent."""
     connection.execute(delete(mails).where(mails.c.state == QUEUED, ~exists(_current(now))))
@@ -148,10 +143,25 @@ def attempts_between(connection: Connection, since: datetime, until: datetime) -
     return [each for each in connection.execute(query.order_by(mails.c.tried_at)).scalars() if each is not None]
 
 
-def count_current(connection: Connection, states: Collection[str], *, domain: str | None, now: datetime) -> int:
-    """How many mails are in one of these states, due or not, whose link still opens."""
-    query = select(func.count()).select_from(mails).where(mails.c.state.in_(states), _of_domain(domain))
-    return connection.execute(query.where(exists(_current(now)))).scalar_one()
+def count_waiting(
+    connection: Connection,
+    states: Collection[str],
+    *,
+    domain: str | None,
+    now: datetime,
+    closed_by: datetime | None = None,
+) -> int:
+    """How many mails are in one of these states, due or not, or would be queued now, whose link still opens.
+
+    With ``closed_by``, those of them whose link will have expired by then.
+    """
+    ends = literal(True) if closed_by is None else links.c.expires_at <= closed_by
+    here = select(func.count()).select_from(mails).where(mails.c.state.in_(states), _of_domain(domain))
+    missing = _without_mail(now, domain).where(ends).with_only_columns(func.count())
+    return (
+        connection.execute(here.where(exists(_current(now).where(ends)))).scalar_one()
+        + connection.execute(missing).scalar_one()
+    )
 
 
 def next_due(connection: Connection, *, domain: str | None) -> datetime | None:
