@@ -129,8 +129,8 @@ def _say_plan(errand: _Errand, forecast: "Forecast") -> None:
         click.echo(f"The last one goes at {forecast.finish:%Y-%m-%d %H:%M:%S} UTC.")
     if forecast.expired_by_then:
         click.echo(
-            f"Warning: {forecast.expired_by_then} of their links will have expired by then, and a mail with a dead link "
-            "is not sent. Invite fewer people at a time, or with more --days.",
+            f"Warning: {forecast.expired_by_then} of their links will have expired by then, and a mail with a dead "
+            "link is not sent. Invite fewer people at a time, or with more --days.",
             err=True,
         )
 

@@ -140,7 +140,8 @@ class Links:
     def extend(self, link_id: str, *, by: timedelta, actor: str) -> SetupLink:
         """Keep the link open for longer: from its end, or from now where it has expired.
 
-        Raises UnknownLink, LinkRevoked, UnknownDomain, and InvalidSetting where it would be open for more than 3650 days.
+        Raises UnknownLink, LinkRevoked, UnknownDomain, and InvalidSetting where it would be open for more than 3650
+        days.
         """
         with self._changing(link_id) as (connection, stored, now):
             expires_at = max(stored.expires_at, now) + by
