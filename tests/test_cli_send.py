@@ -91,6 +91,12 @@ def test_a_dry_run_says_when_the_last_would_go_and_sends_and_changes_nothing(she
     finish = datetime.fromisoformat(plan["finish"])
     assert before + timedelta(days=1) <= finish <= datetime.now().astimezone() + timedelta(days=1)
     assert "2 mails to send" in shell.run("send", "--dry-run").stdout
+    assert "Warning" not in shell.run("send", "--dry-run").stderr
+    shell.run("link", "create", "cara@contoso.example", "--days", "1")
+    plan = shell.json("send", "--dry-run", PROVISIONER_MAIL_PER_DAY="1")
+    assert (3, 1) == (plan["mails"], plan["expired_by_then"])
+    said = shell.run("send", "--dry-run", PROVISIONER_MAIL_PER_DAY="1").stderr
+    assert "Warning: 1 of their links will have expired by then" in said
     assert 1 == shell.json("send", "--dry-run", "--limit", "1")["mails"]
     assert ([], {}) == (server.received, states(shell))
 

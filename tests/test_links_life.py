@@ -16,6 +16,7 @@ from provisioner.errors import (
     LinkUsedUp,
     ProvisionerError,
     StoreUnavailable,
+    UnknownDomain,
     UnknownLink,
 )
 from provisioner.links import Happening, Invited, LinkEvent, Links, LinkState, SetupLink
@@ -171,6 +172,19 @@ def test_a_revoked_link_is_given_no_other_life(links: Links, store: Store) -> No
         links.reissue(made.id, lifetime=DAY, devices=None, actor="admin")
     assert revoked == links.get(made.id)
     assert ([], []) == (_audit(store, "link.extend"), _audit(store, "link.reissue"))
+
+
+def test_a_link_of_a_domain_that_is_gone_is_given_no_other_life(links: Links, store: Store, clock: Clock) -> None:
+    """Nobody is left who could stand behind it: no page shows it, and no mail or card could be written."""
+    link = _create(links)
+    clock.now = link.expires_at
+    Directory(store, PROVIDERS, clock=clock).remove_domain("contoso.example", actor="admin")
+    with pytest.raises(UnknownDomain):
+        links.extend(link.id, by=WEEK, actor="admin")
+    with pytest.raises(UnknownDomain):
+        links.reissue(link.id, lifetime=WEEK, devices=None, actor="admin")
+    assert link == links.get(link.id)
+    assert LinkState.REVOKED is links.revoke(link.id, actor="admin").state(clock())
 
 
 @pytest.mark.parametrize("link_id", ["0" * 32, "x", "", "../etc"])

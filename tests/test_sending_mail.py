@@ -211,6 +211,13 @@ Contoso sends this mail because your IT department has invited you to set up you
     )
 
 
+def test_a_link_that_was_used_before_is_good_for_the_devices_that_are_left() -> None:
+    first = letter(devices=5)
+    mail = sent(replace(first, link=replace(first.link, devices_used=3)))
+    assert "until 7 December 2026, on 2 devices." in text(mail)
+    assert "2 devices" in html(mail)
+
+
 def test_somebody_without_a_name_is_not_greeted_by_their_address() -> None:
     mail = sent(letter(Account("anna@contoso.example")))
     assert "Hello" not in text(mail) + html(mail)

@@ -229,6 +229,15 @@ def test_a_whole_company_is_queued_a_part_at_a_time(office: Office) -> None:
         assert 2001 == len(office.mails())
 
 
+def test_a_long_list_can_be_sent_before_the_database_has_looked_how_long_it_is(office: Office) -> None:
+    """Where every link was compared with every other one, PostgreSQL would have to be stopped after five seconds."""
+    for first in range(0, 20_000, 2000):
+        people = [Person(Account(f"p{number}@contoso.example")) for number in range(first, first + 2000)]
+        office.links.invite(people, lifetime=timedelta(days=7), devices=3, actor="admin")
+    for domain in (None, "contoso.example"):
+        assert 20_000 == office.outbox().forecast(domain=domain).count
+
+
 def test_a_limit_leaves_the_rest_waiting(office: Office) -> None:
     for number in range(5):
         office.invite(f"p{number}@contoso.example")
@@ -260,6 +269,18 @@ def test_what_may_have_arrived_is_sent_again_only_where_that_is_asked_for(office
     first, second = (mail for _, mail in office.line.sent)
     name = b"Message-ID: "
     assert first.split(name)[1].splitlines()[0] == second.split(name)[1].splitlines()[0], "a copy is known as one"
+
+
+def test_what_was_refused_is_tried_again_only_where_the_link_still_opens_and_stays_told(office: Office) -> None:
+    """Of Bob the refusal is kept: it is all that is known of why he has no mail."""
+    office.invite(ANNA)
+    closed = office.invite(BOB)
+    office.line.answers = {ANNA: [REFUSED], BOB: [REFUSED]}
+    assert Tally(refused=2) == office.send()
+    office.links.revoke(closed.id, actor="admin")
+    assert 1 == office.outbox().forecast(domain=None, more=("refused",)).count
+    assert Tally(sent=1) == office.send(retry_refused=True)
+    assert {ANNA: "sent", BOB: "refused"} == office.states()
 
 
 def test_what_the_server_does_not_take_now_is_tried_again_later_and_later(office: Office) -> None:
@@ -349,6 +370,16 @@ def test_mails_of_a_clock_that_was_wrong_hold_nobody_up(office: Office) -> None:
     assert Forecast(1, NOW) == office.outbox(pace).forecast(domain=None)
     assert Tally(sent=1) == office.send(pace=pace)
     assert [] == office.waits
+
+
+def test_links_that_expire_before_their_mail_can_go_are_foretold(office: Office) -> None:
+    for number in range(3):
+        office.invite(f"p{number}@contoso.example", lifetime=timedelta(days=1 if number else 30))
+    pace = Pace(per_minute=30, per_day=1)
+    assert Forecast(3, NOW + timedelta(days=2), expired_by_then=2) == office.outbox(pace).forecast(domain=None)
+    with office.outbox(pace).opened(domain=None):
+        assert 2 == office.outbox(pace).forecast(domain=None).expired_by_then
+    assert Forecast(1, NOW) == office.outbox(pace).forecast(domain=None, limit=1)
 
 
 def test_a_restart_forgets_no_mail_of_the_last_day(office: Office) -> None:

@@ -120,6 +120,7 @@ def _say_plan(errand: _Errand, forecast: "Forecast") -> None:
     relay, settings = errand.relay, errand.services.settings
     if errand.as_json:
         plan = {"mails": forecast.count, "finish": forecast.finish if forecast.count else None}
+        plan["expired_by_then"] = forecast.expired_by_then
         print_json({**plan, "mail_server": f"{relay.host}:{relay.port}", "from": errand.sender.address})
         return
     click.echo(
@@ -128,6 +129,12 @@ def _say_plan(errand: _Errand, forecast: "Forecast") -> None:
     )
     if forecast.count:
         click.echo(f"The last one goes at {forecast.finish:%Y-%m-%d %H:%M:%S} UTC.")
+    if forecast.expired_by_then:
+        click.echo(
+            f"Warning: {forecast.expired_by_then} of their links will have expired by then, and a mail with a dead "
+            "link is not sent. Invite fewer people at a time, or with more --days.",
+            err=True,
+        )
 
 
 def _run(errand: _Errand, stop: "_Stop", abandoned: int) -> "Tally":

@@ -140,7 +140,8 @@ class Links:
     def extend(self, link_id: str, *, by: timedelta, actor: str) -> SetupLink:
         """Keep the link open for longer: from its end, or from now where it has expired.
 
-        Raises UnknownLink, LinkRevoked, and InvalidSetting where it would be open for more than 3650 days.
+        Raises UnknownLink, LinkRevoked, UnknownDomain, and InvalidSetting where it would be open for more than 3650
+        days.
         """
         with self._changing(link_id) as (connection, stored, now):
             expires_at = max(stored.expires_at, now) + by
@@ -156,7 +157,7 @@ class Links:
         """Give the link a new token, which is dead in its old one, and ``lifetime`` from now.
 
         The devices that were counted stay counted; ``devices`` is how many more may be, None as many as are left.
-        Raises UnknownLink, LinkRevoked and InvalidSetting.
+        Raises UnknownLink, LinkRevoked, UnknownDomain and InvalidSetting.
         """
         with self._changing(link_id) as (connection, stored, now):
             allowed = stored.devices_allowed if devices is None else stored.devices_used + devices
@@ -236,7 +237,8 @@ class Links:
     def _changing(self, link_id: str) -> Iterator[tuple[Connection, StoredLink, datetime]]:
         """The same for what is done to an invitation's link alone, and not once it was closed for good.
 
-        Raises LinkRevoked, and InvalidSetting for a link that was taken at the start page.
+        The link's domain is not removed meanwhile. Raises LinkRevoked, UnknownDomain where it has been before, and
+        InvalidSetting for a link that was taken at the start page.
         """
         with self._locked(link_id) as (connection, stored, now):
             if stored.self_service:
@@ -246,6 +248,8 @@ class Links:
                 )
             if stored.revoked_at is not None:
                 raise LinkRevoked
+            if not domains.is_kept(connection, stored.account.domain):
+                raise UnknownDomain(stored.account.domain)
             yield connection, stored, now
 
     def _revoke_not_closed(self, domain: str, *, mailbox: str | None, actor: str) -> int:

@@ -109,7 +109,7 @@ def _words(letter: Letter, pictures: _Pictures) -> dict[str, object]:
         "help_text": organisation.help_texts.get(letter.language.tag, organisation.help_text),
         "url": letter.url,
         "until": day(link.expires_at, letter.language.tag),
-        "devices": link.devices_allowed,
+        "devices": link.devices_allowed - link.devices_used,
         "code": pictures.code,
         "logo": pictures.logo,
         "accent": accent,

@@ -26,10 +26,11 @@ _STATES = {Fate.SENT: rows.SENT, Fate.REFUSED: rows.REFUSED, Fate.UNSURE: rows.U
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """How many mails wait, and when the last of them goes."""
+    """How many mails wait, when the last of them goes, and of how many the link will have expired by then."""
 
     count: int
     finish: datetime
+    expired_by_then: int = 0
 
 
 class Outbox:
@@ -63,15 +64,14 @@ class Outbox:
 
     def forecast(self, *, domain: str | None, limit: int | None = None, more: tuple[str, ...] = ()) -> Forecast:
         """What would be sent now, of which those in the states ``more`` are a part; changes nothing."""
-        now = self._clock()
+        now, states = self._clock(), (rows.QUEUED, *more)
         with self._store.read() as connection:
-            waiting = rows.count_queued(connection, domain=domain, now=now)
-            waiting += rows.count_missing(connection, domain=domain, now=now)
-            known = rows.counts(connection, domain=domain) if more else {}
+            count = rows.count_waiting(connection, states, domain=domain, now=now)
+            count = count if limit is None else min(count, limit)
             tried = rows.attempts_between(connection, now - DAY, now + _AHEAD)
-        count = waiting + sum(known.get(state, 0) for state in more)
-        count = count if limit is None else min(count, limit)
-        return Forecast(count, self._pace.finish(count, tried=tried, now=now))
+            finish = self._pace.finish(count, tried=tried, now=now)
+            closed = rows.count_waiting(connection, states, domain=domain, now=now, closed_by=finish)
+        return Forecast(count, finish, min(closed, count))
 
     def take(self, *, domain: str | None) -> TakenMail | datetime | None:
         """The next mail, which nobody else gets; or when one may go, where it is too early; None where none is due."""

@@ -5,7 +5,7 @@ server did not take for now is queued again. Whoever takes a mail has it alone: 
 transaction holds, SQLite lets one writer in at a time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,7 +21,6 @@ from sqlalchemy import (
     func,
     insert,
     literal,
-    or_,
     select,
     text,
     update,
@@ -59,11 +58,6 @@ def queue_missing(connection: Connection, *, domain: str | None, host: str, now:
     return len(connection.execute(query).all())  # psycopg tells no number of rows for this
 
 
-def count_missing(connection: Connection, *, domain: str | None, now: datetime) -> int:
-    """How many mails ``queue_missing`` would queue without a limit."""
-    return connection.execute(_without_mail(now, domain).with_only_columns(func.count())).scalar_one()
-
-
 def drop_outdated(connection: Connection, *, now: datetime) -> None:
     """Forget the queued mails whose link is closed or has been issued anew: they are never sent."""
     connection.execute(delete(mails).where(mails.c.state == QUEUED, ~exists(_current(now))))
@@ -81,8 +75,8 @@ def abandon_sending(connection: Connection, *, at: datetime, problem: str) -> in
 
 
 def queue_again(connection: Connection, state: str, *, domain: str | None, at: datetime) -> None:
-    """Queue the mails in this state once more."""
-    query = update(mails).where(mails.c.state == state, _of_domain(domain))
+    """Queue the mails in this state once more whose link still opens; what became of the others stays written down."""
+    query = update(mails).where(mails.c.state == state, _of_domain(domain), exists(_current(at)))
     connection.execute(query.values(state=QUEUED, changed_at=at, due_at=at))
 
 
@@ -148,10 +142,25 @@ def attempts_between(connection: Connection, since: datetime, until: datetime) -
     return [each for each in connection.execute(query.order_by(mails.c.tried_at)).scalars() if each is not None]
 
 
-def count_queued(connection: Connection, *, domain: str | None, now: datetime) -> int:
-    """How many mails are queued, due or not, whose link still opens."""
-    query = select(func.count()).select_from(mails).where(mails.c.state == QUEUED, _of_domain(domain))
-    return connection.execute(query.where(exists(_current(now)))).scalar_one()
+def count_waiting(
+    connection: Connection,
+    states: Collection[str],
+    *,
+    domain: str | None,
+    now: datetime,
+    closed_by: datetime | None = None,
+) -> int:
+    """How many mails are in one of these states, due or not, or would be queued now, whose link still opens.
+
+    With ``closed_by``, those of them whose link will have expired by then.
+    """
+    ends = literal(True) if closed_by is None else links.c.expires_at <= closed_by
+    here = select(func.count()).select_from(mails).where(mails.c.state.in_(states), _of_domain(domain))
+    missing = _without_mail(now, domain).where(ends).with_only_columns(func.count())
+    return (
+        connection.execute(here.where(exists(_current(now).where(ends)))).scalar_one()
+        + connection.execute(missing).scalar_one()
+    )
 
 
 def next_due(connection: Connection, *, domain: str | None) -> datetime | None:
@@ -159,12 +168,6 @@ def next_due(connection: Connection, *, domain: str | None) -> datetime | None:
     return connection.execute(
         select(func.min(mails.c.due_at)).where(mails.c.state == QUEUED, _of_domain(domain))
     ).scalar()
-
-
-def counts(connection: Connection, *, domain: str | None) -> Mapping[str, int]:
-    """How many mails are in each state that any is in."""
-    query = select(mails.c.state, func.count()).where(_of_domain(domain)).group_by(mails.c.state)
-    return dict(connection.execute(query).all())
 
 
 def newest_open_links(connection: Connection, *, domain: str | None, now: datetime) -> set[str]:
@@ -182,27 +185,29 @@ def _opens(now: datetime) -> ColumnElement[bool]:
 
 
 def _newest_open(now: datetime, domain: str | None) -> Select[tuple[str]]:
-    """The newest link of each invitation, where it opens; one that is used up hides the older ones, and needs none."""
-    newer = links.alias("newer")
-    is_newer = or_(
-        newer.c.created_at > links.c.created_at,
-        and_(newer.c.created_at == links.c.created_at, newer.c.id > links.c.id),
+    """The newest link of each invitation, where it opens; one that is used up hides the older ones, and needs none.
+
+    Asked for each link by itself: as a join, PostgreSQL compares every link with every other one while it has not yet
+    learnt how many there are (14.2, "Statistics Used by the Planner"), as after a long list of people.
+    """
+    other = links.alias("other")
+    newest = (
+        select(other.c.id)
+        .where(other.c.invitation_id == links.c.invitation_id, other.c.revoked_at.is_(None), other.c.expires_at > now)
+        .order_by(other.c.created_at.desc(), other.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
     )
-    newer_opens = and_(newer.c.revoked_at.is_(None), newer.c.expires_at > now)
-    query = (
-        select(links.c.id)
-        .select_from(links.join(invitations))
-        .where(
-            _opens(now),
-            ~exists().where(newer.c.invitation_id == links.c.invitation_id, newer_opens, is_newer),
-        )
-    )
-    return query if domain is None else query.where(invitations.c.domain == domain)
+    query = select(links.c.id).where(_opens(now), links.c.id == newest)
+    if domain is None:
+        return query
+    its_domain = select(invitations.c.domain).where(invitations.c.id == links.c.invitation_id).scalar_subquery()
+    return query.where(its_domain == domain)
 
 
 def _without_mail(now: datetime, domain: str | None) -> Select[tuple[str]]:
-    same = and_(mails.c.link_id == links.c.id, mails.c.issue == links.c.issue)
-    return _newest_open(now, domain).where(~exists().where(same))
+    mail = select(mails.c.id).where(mails.c.link_id == links.c.id, mails.c.issue == links.c.issue).scalar_subquery()
+    return _newest_open(now, domain).where(mail.is_(None))
 
 
 def _of_domain(domain: str | None) -> ColumnElement[bool]:
