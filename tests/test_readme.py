@@ -14,7 +14,9 @@ import pytest
 from provisioner.cli import main
 from provisioner.config.settings import SECRETS, SETTINGS, default_of
 from provisioner.formats import FORMATS
+from provisioner.mdm import load_mdms
 from provisioner.model import ConnectionSecurity, MailServer
+from provisioner.texts import LANGUAGES
 from tests.samples import PROVIDERS
 
 README = Path(__file__).parents[1] / "README.md"
@@ -100,6 +102,13 @@ def test_every_command_of_the_readme_exists_with_its_options(line: str) -> None:
         command = known[words.pop(0)]
     options = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
     assert [word for word in words if word.startswith("-") and word not in options] == []
+
+
+def test_the_readme_counts_what_there_is() -> None:
+    named = [mdm for mdm in load_mdms().values() if not mdm.asks_for_variables]
+    beginning = README.read_text(encoding="utf-8").partition("## Quickstart")[0]
+    assert f"to {len(named)} MDMs" in beginning
+    assert f"speak {len(LANGUAGES)} languages" in beginning
 
 
 def test_the_readme_has_its_parts_in_the_readers_order() -> None:
