@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -218,6 +219,23 @@ def test_asked_to_stop_it_ends_after_the_mail_in_hand_and_says_what_was_done(
         assert "Stopping after the mail in hand; asked once more, at once." in command.stderr
     assert ["queued", "sent"] == sorted(states(shell).values())
     assert 1 == len(server.received)
+
+
+def test_asked_twice_while_the_server_is_silent_it_ends_at_once_and_the_mail_goes_later(
+    shell: Shell, server: MailServer
+) -> None:
+    invite(shell, ANNA)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = str(silent.getsockname()[1])
+        with running("send", **environment(shell, PROVISIONER_SMTP_PORT=port)) as command:
+            silent.settimeout(PATIENCE)
+            with silent.accept()[0]:
+                command.process.send_signal(signal.SIGINT)
+                until(lambda: "Stopping after the mail in hand" in command.stderr, of=command)
+                assert 130 == command.end(signal.SIGINT)
+    assert {ANNA: "queued"} == states(shell)
+    assert "Sent 1 mail.\n" in shell.run("send").stdout
+    assert [ANNA] == server.recipients
 
 
 def on_a_terminal(shell: Shell, *arguments: str) -> tuple[int, str]:

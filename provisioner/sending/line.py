@@ -21,7 +21,7 @@ from ssl import SSLCertVerificationError, SSLError
 
 from provisioner.errors import RelayUnavailable, RelayUnusable, SenderRefused
 from provisioner.model import ConnectionSecurity
-from provisioner.sending.relay import Fate, Outcome, Password, Relay, Token
+from provisioner.sending.relay import Fate, NotHandedOver, Outcome, Password, Relay, Token
 
 _SECONDS = 60.0
 _LONGEST_REASON = 300  # characters of what a server says
@@ -44,15 +44,15 @@ class RelayLine:
     def deliver(self, mail: bytes, *, sender: str, recipient: str) -> Outcome:
         """Hand over one mail, whole, with CRLF line ends.
 
-        Raises RelayUnusable and RelayUnavailable where the server takes no mail of ours at all, and SignInError: then
-        this mail was not handed over.
+        Raises RelayUnusable and RelayUnavailable where the server takes no mail of ours at all, SignInError, and
+        NotHandedOver: then this mail was not handed over.
         """
-        smtp = self._begin(sender)
         try:
-            code, said = smtp.rcpt(recipient)
-        except (SMTPServerDisconnected, OSError) as failure:
+            smtp = self._begin(sender)
+            code, said = self._address(smtp, recipient)
+        except KeyboardInterrupt:
             self._drop()
-            raise self._unavailable(failure) from None
+            raise NotHandedOver from None
         if code not in (250, 251):
             return self._not_taken(code, said, recipient)
         try:
@@ -96,6 +96,13 @@ class RelayLine:
         if code < 500:
             raise RelayUnavailable(f"The mail server takes no mail at the moment: {self._answer(code, said)}")
         raise RelayUnusable(f"The mail server takes no mail from this sender: {self._answer(code, said)}")
+
+    def _address(self, smtp: SMTP, recipient: str) -> tuple[int, bytes]:
+        try:
+            return smtp.rcpt(recipient)
+        except (SMTPServerDisconnected, OSError) as failure:
+            self._drop()
+            raise self._unavailable(failure) from None
 
     def _not_wanted(self, code: int, said: bytes, recipient: str) -> Outcome:
         """The fate of a mail that the server does not want. Raises SenderRefused where it wants none of ours."""

@@ -29,6 +29,10 @@ class Outcome:
     reason: str = ""
 
 
+class NotHandedOver(KeyboardInterrupt):
+    """Somebody has stopped the program before the mail server had anything of the mail."""
+
+
 @dataclass(frozen=True, slots=True)
 class Password:
     """Signs in with a password."""

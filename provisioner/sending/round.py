@@ -23,7 +23,7 @@ from provisioner.links import Links, LinkState, SetupLink
 from provisioner.organisation import Organisation
 from provisioner.sending.letter import Letter, Sender, compose
 from provisioner.sending.outbox import Outbox
-from provisioner.sending.relay import Fate, Outcome, status_of
+from provisioner.sending.relay import Fate, NotHandedOver, Outcome, status_of
 from provisioner.sending.stationery import Stationery
 from provisioner.store.outbox import TakenMail
 from provisioner.texts import language_of
@@ -120,7 +120,7 @@ class Round:
         except RelayUnusable as trouble:
             self.outbox.give_back(taken, problem=str(trouble), later=isinstance(trouble, SenderRefused))
             raise
-        except ProvisionerError:
+        except (ProvisionerError, NotHandedOver):
             self.outbox.give_back(taken)
             raise
         self.outbox.settle(taken, outcome, domain=link.account.domain)
