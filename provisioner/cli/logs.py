@@ -12,8 +12,8 @@ from threading import Lock
 import structlog
 from structlog.typing import Processor
 
-# At info the first two tell every statement; urllib3 warns of each retry with the paths, in which
-# people are named; msal quotes answers, which may hold a token. What matters of both is said in our own words.
+# At info the first two tell every statement; urllib3 warns of each retry with its path, in which people are named; msal
+# quotes answers, which may hold a token. What matters of the latter two is said in our own words.
 _QUIET_LIBRARIES = {
     "alembic": logging.WARNING,
     "sqlalchemy": logging.WARNING,

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from typing import Any, Self
 
-import structlog
 from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import InvalidHeader
 from urllib3.util import Retry
@@ -19,8 +18,6 @@ ATTEMPTS = 5  # after the first
 NOT_BEGUN = (429, 503)
 MAY_PASS = (429, 500, 502, 503, 504)
 _LONGEST_WAIT = 120  # seconds between two attempts
-
-_log = structlog.get_logger(__name__)
 
 
 class Patience(Retry):
@@ -57,8 +54,6 @@ class Patience(Retry):
         if seconds > _LONGEST_WAIT:
             raise PushFailed(f"The server asks to be left alone for {seconds:.0f} seconds. Push again after that.")
         if seconds:
-            why = {"status": response.status} if response is not None else {}
-            _log.warning("mdm_waited_for", seconds=round(seconds), **why)
             self.pause(seconds)
 
     def _wished(self, response: BaseHTTPResponse) -> float | None:
